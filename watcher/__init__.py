@@ -1,0 +1,1 @@
+"""trialwatch: watches ClinicalTrials.gov records for the people who answer for them."""

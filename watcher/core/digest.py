@@ -1,0 +1,157 @@
+"""What does a digest say, and in which order?  Pure: everything comes in as arguments.
+
+A trial's changes become sentences, the worst first; what deserves no line of its own becomes one clause; what a reader
+is not told (noise, bookkeeping) is only counted.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from watcher.core.text import one_line
+from watcher.model import Change, Json, Place, Severity
+
+SUBJECT_LENGTH = 150  # characters
+SUBJECT_TRIALS = 2  # headlines in the subject of a digest about several trials
+_UPDATE_POSTED = "protocolSection.statusModule.lastUpdatePostDateStruct.date"
+_ORDER = (
+    "status",
+    "results",
+    "dates",
+    "enrolment",
+    "outcomes",
+    "eligibility",
+    "design",
+    "arms",
+    "sponsor",
+    "regulatory",
+    "access",
+    "sites",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """One story, as a reader meets it."""
+
+    text: str
+    headline: str
+    severity: Severity
+    category: str
+    was: str | None = None  # long texts only: what a sentence cannot quote
+    now: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One step of a record: who made it and what it changed."""
+
+    origin: str
+    sentences: tuple[Sentence, ...]
+    clauses: tuple[str, ...]  # told in one summary line
+    not_told: int  # changes that are recorded but not told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialBlock:
+    nct_id: str
+    title: str
+    versions: tuple[Version, ...]
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        return tuple(sentence for version in self.versions for sentence in version.sentences)
+
+    @property
+    def told(self) -> int:
+        """How many things this block tells."""
+        return sum(len(version.sentences) + len(version.clauses) for version in self.versions)
+
+    @property
+    def severity(self) -> Severity:
+        return min((sentence.severity for sentence in self.sentences), key=lambda s: s.rank, default=Severity.MINOR)
+
+
+def arrange_version(changes: Sequence[Change], data_date: str) -> Version:
+    """Return one step of a record as a digest tells it.
+
+    Args:
+        changes: all changes of the step.
+        data_date: the day of the registry's data, for the heading.
+    """
+    stories: dict[str, list[Change]] = {}
+    for change in changes:
+        stories.setdefault(change.story, []).append(change)
+    sentences, clauses = [], []
+    for story in stories.values():
+        told = [change for change in story if change.told]
+        if any(change.place is Place.LINE for change in told):
+            sentences.append(_sentence(told))
+        elif told:
+            clauses.append(told[0].sentence)
+    return Version(
+        origin=_origin(changes, data_date),
+        sentences=tuple(sorted(sentences, key=_rank)),
+        clauses=tuple(clauses),
+        not_told=sum(not change.told for change in changes),
+    )
+
+
+def arrange_trials(blocks: Iterable[TrialBlock]) -> tuple[TrialBlock, ...]:
+    """Return the trials of a digest, the most severe first, equally severe ones by ID."""
+    return tuple(sorted(blocks, key=lambda block: (block.severity.rank, block.nct_id)))
+
+
+def subject_of_changes(blocks: Sequence[TrialBlock], watched: int) -> str:
+    """Return the subject of a digest of changes; the count is always right, the headlines are as many as fit.
+
+    Args:
+        blocks: at least one, in their order.
+        watched: how many trials the reader watches.
+    """
+    if len(blocks) == 1:
+        block = blocks[0]
+        more = f" (+{block.told - 1})" if block.told > 1 else ""
+        prefix = f"[{block.nct_id}] "
+        return prefix + one_line(_headline(block), SUBJECT_LENGTH - len(prefix) - len(more)) + more
+    count = f"{len(blocks)} of {max(watched, len(blocks))} trials changed: "
+    shown = blocks[:SUBJECT_TRIALS]
+    more = f"; +{len(blocks) - len(shown)}" if len(blocks) > len(shown) else ""
+    room = (SUBJECT_LENGTH - len(count) - len(more)) // len(shown) - 2
+    return count + "; ".join(one_line(f"{block.nct_id} {_headline(block)}", room) for block in shown) + more
+
+
+def _headline(block: TrialBlock) -> str:
+    if block.sentences:
+        return min(block.sentences, key=_rank).headline
+    return next((clause for version in block.versions for clause in version.clauses), "changed")
+
+
+def _sentence(told: Sequence[Change]) -> Sentence:
+    first = min(told, key=lambda change: change.severity.rank)
+    was, now = (None, None)
+    if len(told) == 1 and first.path.rpartition(".")[2] and _is_long(first):
+        was, now = _text(first.old), _text(first.new)
+    return Sentence(
+        text=first.sentence, headline=first.headline, severity=first.severity, category=first.category, was=was, now=now
+    )
+
+
+def _is_long(change: Change) -> bool:
+    values = [value for value in (change.old, change.new) if isinstance(value, str)]
+    return bool(values) and not all(one_line(value) in change.sentence for value in values)
+
+
+def _text(value: Json) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _rank(sentence: Sentence) -> tuple[int, int]:
+    place = _ORDER.index(sentence.category) if sentence.category in _ORDER else len(_ORDER)
+    return sentence.severity.rank, place
+
+
+def _origin(changes: Iterable[Change], data_date: str) -> str:
+    posted = next((change.new for change in changes if change.path == _UPDATE_POSTED), None)
+    if posted:
+        return f"Sponsor update posted {posted}; registry data of {data_date}"
+    return f"Changed by the registry, without a sponsor update; registry data of {data_date}"

@@ -1,0 +1,43 @@
+"""Contacts' names, telephone numbers and addresses never leave the trial's own page.  Pure.
+
+Officials and responsible investigators are not contacts: who answers for a study is public matter of the record.
+"""
+
+import re
+from dataclasses import replace
+
+from watcher.model import Difference, Json
+
+_CONTACT_PATH = re.compile(r"\b(?:centralContacts\[\]|locations\[\]\.contacts\[\]|pointOfContact\b)")
+_CONTACT_KEYS = frozenset({"centralContacts", "contacts", "pointOfContact"})
+
+
+def is_contact_path(path: str) -> bool:
+    """Return whether a path leads to a contact or into one."""
+    return _CONTACT_PATH.search(path) is not None
+
+
+def without_contacts(difference: Difference) -> Difference:
+    """Return the difference as everybody may read it."""
+    if is_contact_path(difference.path):
+        return replace(difference, item=None, old=None, new=None)
+    return replace(difference, old=_blank_contacts(difference.old), new=_blank_contacts(difference.new))
+
+
+def _blank_contacts(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {
+            key: _blanked(below) if key in _CONTACT_KEYS else _blank_contacts(below) for key, below in value.items()
+        }
+    if isinstance(value, list):
+        return [_blank_contacts(below) for below in value]
+    return value
+
+
+def _blanked(value: Json) -> Json:
+    """Keep how many contacts there are; take away what they hold."""
+    if isinstance(value, list):
+        return [_blanked(below) for below in value]
+    if isinstance(value, dict):
+        return dict.fromkeys(value)
+    return None

@@ -1,0 +1,14 @@
+"""Text from a record on one line of ours.  Pure."""
+
+import unicodedata
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # control, format (bidirectional marks too), surrogates, separators
+
+
+def one_line(text: str, limit: int | None = None) -> str:
+    """Return ``text`` without line breaks and invisible characters, and cut to ``limit`` characters if it is given."""
+    visible = "".join(" " if unicodedata.category(character) in _UNSEEN else character for character in text)
+    line = " ".join(visible.split())
+    if limit is None or len(line) <= limit:
+        return line
+    return line[: limit - 1].rstrip() + "…"

@@ -1,0 +1,263 @@
+"""The nouns: what flows from the registry to a reader's mailbox.
+
+    Watch → Release → Record → Snapshot → Change → Notice → Digest → Message → Delivery
+
+Does not decide, fetch, store or send anything: frozen dataclasses and enums only, so that every other module may
+import this one and this one imports nothing of the project.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+# What a decoded registry record consists of.  A record is untyped on purpose: fields appear and vanish with API
+# releases, and a field this program does not know must still be compared.
+Json = Any  # None | bool | int | float | str | list[Json] | dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One published state of the whole registry, as ``GET /version`` names it."""
+
+    api_version: str
+    data_timestamp: str  # UTC, as the registry writes it; compared for equality only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One study as the registry served it, checked to be whole and to be the one that was asked for."""
+
+    nct_id: str
+    body: bytes  # JSON, UTF-8, with the daily stamp cut out: see core/stamp.py
+    content_hash: bytes  # SHA-256 of ``body``, 32 bytes
+    stamp: str | None  # the day that was cut out, "yyyy-MM-dd"; None = the record carries none
+
+
+class Reason(StrEnum):
+    """Why a watch could not be verified against a release."""
+
+    NOT_FOUND = "not_found"  # 404: the registry says that there is no such record
+    ALIASED = "aliased"  # the registry answers with another record, which lists this ID as an obsolete one
+    MISSING = "missing"  # absent from a batch although the registry did not say 404
+    MALFORMED_ID = "malformed_id"  # 400: the registry does not take this ID
+    BLOCKED = "blocked"  # 403: the registry refuses this client; says nothing about the record
+    RATE_LIMITED = "rate_limited"  # 429
+    SERVER_ERROR = "server_error"  # 5xx, or a status that the contract does not know
+    UNREACHABLE = "unreachable"  # no connection, a broken one, or a deadline passed
+    TOO_LARGE = "too_large"  # the body passed the size cap
+    NOT_JSON = "not_json"  # a body that is HTML, cut off, or otherwise not the JSON it should be
+    WRONG_RECORD = "wrong_record"  # another record than the one asked for
+    NO_RECORD = "no_record"  # JSON, but not a study: no protocol section, no status
+    OUR_FAULT = "our_fault"  # this program failed on the record; the log says how
+
+    @property
+    def about_the_record(self) -> bool:
+        """Whether the registry spoke about the record itself, so that two releases of it mean "gone"."""
+        return self in {Reason.NOT_FOUND, Reason.ALIASED, Reason.MISSING}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A record that could not be had, and why.  Never a snapshot."""
+
+    nct_id: str
+    reason: Reason
+    detail: str  # for the operator: the registry's own words where there are any, otherwise ours
+    canonical_id: str | None = None  # ALIASED: the ID the registry answers with
+
+
+class Severity(StrEnum):
+    CRITICAL = "critical"
+    MAJOR = "major"
+    MINOR = "minor"
+    NOISE = "noise"
+
+    @property
+    def rank(self) -> int:
+        """0 is the worst, so that sorting puts it first."""
+        return list(Severity).index(self)
+
+
+class Place(StrEnum):
+    """Where in a digest a change stands."""
+
+    LINE = "line"  # a line of its own
+    CLAUSE = "clause"  # named in a summary line of its trial
+    FOOTER = "footer"  # context beside the trial's heading, not told as a change
+    HIDDEN = "hidden"  # recorded, never told
+
+
+class How(StrEnum):
+    ADDED = "added"
+    REMOVED = "removed"
+    RENAMED = "renamed"
+    REWORDED = "reworded"
+    PROMOTED = "promoted"
+    DEMOTED = "demoted"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One leaf that differs, or one item that a list gained or lost; meaning is added later."""
+
+    path: str  # dotted, "[]" for "some item of this list"
+    item: str | None  # the list item's identity in words; None where the path goes through no list
+    how: How
+    old: Json  # None where added
+    new: Json  # None where removed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A difference with its meaning, as readers, programs and the database see it.
+
+    Contacts' names, telephone numbers and addresses are None in ``old``, ``new`` and ``item``.
+    """
+
+    id: str  # 16 hexadecimal digits; the same for the same change on any machine at any time
+    nct_id: str | None  # None only in comparisons of partial records
+    path: str
+    item: str | None
+    how: How
+    label: str  # as on the registry's own pages
+    category: str
+    severity: Severity
+    place: Place
+    story: str  # the same in all changes that one sentence tells
+    sentence: str
+    headline: str  # the sentence's short form, for subjects
+    old: Json
+    new: Json
+
+    @property
+    def told(self) -> bool:
+        """Whether a digest names this change, on its own line, as a clause or in a counted group."""
+        return self.severity is not Severity.NOISE and self.place in {Place.LINE, Place.CLAUSE}
+
+
+class Cadence(StrEnum):
+    IMMEDIATE = "immediate"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When a reader's digest windows close."""
+
+    cadence: Cadence
+    time_zone: str  # IANA name
+    hour: int = 7  # local hour, 0 to 23; ignored by IMMEDIATE
+    weekday: int = 0  # 0 = Monday; only WEEKLY looks at it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    address: str  # normalised: domain in lower case
+    schedule: Schedule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watchlist:
+    """Trials, and the people who hear about them."""
+
+    name: str
+    trials: tuple[str, ...]  # NCT IDs
+    recipients: tuple[Recipient, ...]
+
+
+class NoticeKind(StrEnum):
+    NOW_WATCHING = "now_watching"
+    CHANGED = "changed"
+    GONE = "gone"
+    FOUND_AGAIN = "found_again"
+    NO_LONGER_WATCHING = "no_longer_watching"
+
+    @property
+    def waits_for_window(self) -> bool:
+        """Whether the notice waits for the reader's digest; what answers a reader's own act does not."""
+        return self in {NoticeKind.CHANGED, NoticeKind.GONE, NoticeKind.FOUND_AGAIN}
+
+
+class Phase(StrEnum):
+    """How far the conversation with the mail server had gone: the last step that was begun."""
+
+    CONNECT = "connect"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    DOT = "dot"  # from here on a lost answer leaves it uncertain whether the message was taken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One mail to one person, complete as it will be sent."""
+
+    id: str  # 32 hexadecimal digits: the outbox row
+    message_id: str  # the Message-ID header, with its angle brackets; the same on every attempt
+    sender: str  # envelope sender, an address
+    recipient: str  # envelope recipient, an address
+    subject: str  # as text, not encoded
+    mime: bytes  # headers and body, CRLF line ends, 7-bit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Proof that a channel took a message."""
+
+    reply: str  # the server's words after the final dot, or the path of the file
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    SENDING = "sending"  # an attempt is under way, or was when the process died
+    DEFERRED = "deferred"  # will be tried again at ``next_attempt_at``
+    SENT = "sent"
+    FAILED = "failed"  # given up, and the operator was told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Where one message stands on its way."""
+
+    message: Message
+    state: DeliveryState
+    phase: Phase | None  # of the last attempt; None = never tried
+    attempts: int
+    composed_at: datetime
+    next_attempt_at: datetime
+    reply: str | None = None  # the server's last words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldRule:
+    """What the field table says of one path."""
+
+    path: str  # exact, or with "**" for "anything below"
+    label: str
+    plural: str | None  # lists: what several items are called
+    category: str
+    severity: Severity
+    place: Place
+    enum: str | None = None  # the enum that the values belong to, for their labels
+    identity: tuple[tuple[str, ...], ...] = ()  # lists: alternatives of identifying fields, best first
+    naming: tuple[tuple[str, ...], ...] = ()  # lists: alternatives of the fields that name an item in words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusRule:
+    """What a transition of the overall recruitment status means."""
+
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The tables that the comparison works with, loaded from the package's data files."""
+
+    fields: Mapping[str, FieldRule]  # by path
+    statuses: Mapping[tuple[str, str], StatusRule]  # by (from, to)
+    enum_labels: Mapping[tuple[str, str], str]  # by (enum, value): the registry's words

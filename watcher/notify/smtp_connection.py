@@ -1,0 +1,271 @@
+"""Open a connection to a mail server: TCP, TLS with a verified certificate, login.
+
+Built on ``smtplib``, but for two things: answers have a deadline and a size limit, and the login neither tries one
+mechanism after the other (three wrong passwords lock an account) nor lets the password into an error.  Does not send
+messages (``smtp.py``), does not fall back to a connection in clear, and does not do XOAUTH2.
+
+Sources: RFC 5321 (SMTP), RFC 3207 (STARTTLS), RFC 8314 (implicit TLS), RFC 4954 (AUTH).
+"""
+
+import base64
+import re
+import smtplib
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from watcher.errors import ChannelDown, ChannelRefused, SettingsError
+from watcher.model import Phase
+from watcher.notify.smtp_reply import Reply, channel_error, reply_of
+
+REPLY_LIMIT = 65_536  # octets of one answer; RFC 5321 has 512 a line, and EHLO answers have some twenty lines
+LOGGED_IN = 235
+NO_SUCH_COMMAND = frozenset({500, 501, 502, 504})
+GO_ON = 334  # the server asks for the next piece of a login
+_LAST_LINE = re.compile(rb"^(?!\d{3}-)[^\n]*\n", re.MULTILINE)
+_CODE = re.compile(rb"\d{3}(?=[ \r\n])")
+
+
+class Security(StrEnum):
+    """How the connection is kept from being read and changed on its way."""
+
+    STARTTLS = "starttls"  # begins in clear and must be secured before anything else; usual on port 587
+    TLS = "tls"  # from the first byte; usual on port 465
+    NONE = "none"  # for a relay on the same machine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpServer:
+    """Where mails are handed over, and as whom.
+
+    Raises:
+        SettingsError: a combination that must not be used.
+    """
+
+    host: str  # also the name that the certificate must be for
+    port: int
+    security: Security
+    username: str | None = None  # None = no login
+    password: str | None = field(default=None, repr=False)
+    ca_bundle: Path | None = None  # PEM; None = the system's authorities
+    connect_timeout: timedelta = timedelta(seconds=60)  # for the connection and the server's greeting, each
+    command_timeout: timedelta = timedelta(minutes=5)  # for each answer: RFC 5321 section 4.5.3.2
+    dot_timeout: timedelta = timedelta(minutes=10)  # for the answer to the final dot: section 4.5.3.2.6
+    local_hostname: str | None = None  # what EHLO says; None = this machine's full name
+
+    def __post_init__(self) -> None:
+        problems = list(self._problems())
+        if problems:
+            raise SettingsError(problems)
+
+    @property
+    def where(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    def _problems(self) -> Iterator[str]:
+        if not self.host or not self.host.isprintable() or " " in self.host:
+            yield f"mail server host {self.host!r}: it should be a host name or an address"
+        if not 0 < self.port < 65_536:
+            yield f"mail server port {self.port}: it should be 1 to 65535"
+        if self.local_hostname is not None and not re.fullmatch(r"[!-~]+", self.local_hostname):
+            yield f"local host name {self.local_hostname!r}: it should be printable ASCII without spaces"
+        if (self.username is None) != (self.password is None):
+            yield "mail server login: it should have both a user name and a password, or neither"
+        if self.username is not None and self.security is Security.NONE:
+            yield "mail server login: a password is never sent in clear; security should be starttls or tls"
+        if min(self.connect_timeout, self.command_timeout, self.dot_timeout) <= timedelta(0):
+            yield "mail server time-outs: each should be more than zero"
+
+
+class Connection(smtplib.SMTP):
+    """A conversation in which no answer takes longer than ``timeout`` or grows without end.
+
+    Every failure of the line is an ``SMTPServerDisconnected``, with the reason in words, and closes the connection.
+    """
+
+    def wait_at_most(self, patience: timedelta) -> None:
+        """Set the deadline of each further answer, and of each further piece sent."""
+        self.timeout = patience.total_seconds()
+        if self.sock:
+            self.sock.settimeout(self.timeout)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Return the next answer; what follows it unasked is thrown away, as RFC 3207 section 4.2 wants at STARTTLS."""
+        deadline = time.monotonic() + self.timeout
+        received = b""
+        while (last := _LAST_LINE.search(received)) is None:
+            if len(received) > REPLY_LIMIT:
+                raise self._broken(f"an answer of more than {REPLY_LIMIT} octets")
+            received += self._receive(deadline - time.monotonic())
+        return _code_and_words(received[: last.end()])
+
+    def early_answer(self) -> tuple[int, bytes] | None:
+        """Return what the server said although it was not its turn; None = nothing.
+
+        Raises:
+            SMTPServerDisconnected: it has hung up.
+        """
+        if not self.sock:
+            raise smtplib.SMTPServerDisconnected("the connection is closed")
+        self.sock.settimeout(0)
+        try:
+            received = self.sock.recv(4096)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            self.sock.settimeout(self.timeout)
+            return None
+        except OSError as error:
+            raise self._broken(str(error)) from error
+        if not received:
+            raise self._broken("the server closed the connection")
+        return _code_and_words(received)
+
+    def _receive(self, remaining: float) -> bytes:
+        if not self.sock:
+            raise smtplib.SMTPServerDisconnected("the connection is closed")
+        try:
+            self.sock.settimeout(max(remaining, 0.001))  # 0 would mean: do not wait, which is another error
+            received: bytes = self.sock.recv(4096)
+            self.sock.settimeout(self.timeout)
+        except TimeoutError as error:
+            raise self._broken(f"no answer within {self.timeout:g} s") from error
+        except OSError as error:
+            raise self._broken(str(error)) from error
+        if not received:
+            raise self._broken("the server closed the connection")
+        return received
+
+    def _broken(self, why: str) -> smtplib.SMTPServerDisconnected:
+        self.close()
+        return smtplib.SMTPServerDisconnected(why)
+
+
+class _TlsConnection(Connection, smtplib.SMTP_SSL):
+    """The same, encrypted from the first byte."""
+
+
+def open_connection(server: SmtpServer) -> Connection:
+    """Connect, secure the connection, log in.
+
+    Raises:
+        ChannelDown: nobody answers, or the server says that it cannot now (4yz).
+        ChannelRefused: no STARTTLS, a certificate that does not prove the host's name, a refused login, a 5yz.
+    """
+    with _connection_errors(server):
+        context = None if server.security is Security.NONE else _tls_context(server)
+        connection = _connect(server, context)
+        try:
+            connection.wait_at_most(server.command_timeout)
+            if connection.sock:
+                # The final dot is a small packet after a large one: without this it waits for a late acknowledgement.
+                connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            _introduce(connection, server)
+            if server.security is Security.STARTTLS:
+                connection.starttls(context=context)
+                _introduce(connection, server)
+            _log_in(connection, server)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _tls_context(server: SmtpServer) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=server.ca_bundle)
+    except OSError as error:
+        detail = f"CA bundle {server.ca_bundle} cannot be used ({error}); it should be a readable PEM file"
+        raise ChannelRefused(Phase.CONNECT, detail) from error
+
+
+def _connect(server: SmtpServer, context: ssl.SSLContext | None) -> Connection:
+    timeout = server.connect_timeout.total_seconds()
+    if server.security is Security.TLS:
+        return _TlsConnection(server.host, server.port, server.local_hostname, timeout=timeout, context=context)
+    return Connection(server.host, server.port, server.local_hostname, timeout=timeout)
+
+
+def _introduce(connection: Connection, server: SmtpServer) -> None:
+    """Say EHLO.  Not left to ``smtplib``, which takes "421 closing" for a reason to try HELO."""
+    reply = reply_of(connection.ehlo())
+    if reply.code in NO_SUCH_COMMAND:
+        reply = reply_of(connection.helo())
+    if not reply.positive:
+        raise channel_error(server.where, reply)
+
+
+@contextmanager
+def _connection_errors(server: SmtpServer) -> Iterator[None]:
+    where = server.where
+    try:
+        yield
+    except ssl.SSLCertVerificationError as error:
+        detail = f"{where}: its certificate is not accepted: {error.verify_message or error}"
+        raise ChannelRefused(Phase.CONNECT, detail) from error
+    except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
+        raise ChannelDown(Phase.CONNECT, f"{where}: the connection broke while TLS was set up") from error
+    except ssl.SSLError as error:
+        detail = f"{where}: TLS cannot be set up ({error.reason or error}); are port and security right?"
+        raise ChannelRefused(Phase.CONNECT, detail) from error
+    except smtplib.SMTPNotSupportedError as error:
+        detail = f"{where}: the server offers no STARTTLS, and nothing is sent in clear; use tls, or another port"
+        raise ChannelRefused(Phase.CONNECT, detail) from error
+    except smtplib.SMTPResponseException as error:
+        words = error.smtp_error if isinstance(error.smtp_error, bytes) else error.smtp_error.encode()
+        raise channel_error(where, reply_of((error.smtp_code, words))) from error
+    except UnicodeError as error:
+        raise ChannelRefused(Phase.CONNECT, f"{where}: this is not a host name") from error
+    except OSError as error:  # the last and widest: smtplib's own errors are OSErrors too
+        raise ChannelDown(Phase.CONNECT, f"{where}: {error}") from error
+
+
+def _log_in(connection: Connection, server: SmtpServer) -> None:
+    if server.username is None or server.password is None:
+        return
+    offered = connection.esmtp_features.get("auth", "").upper().split()
+    if "PLAIN" in offered:
+        secret = _base64(f"\0{server.username}\0{server.password}")
+        reply = reply_of(connection.docmd("AUTH", f"PLAIN {secret}"))
+    elif "LOGIN" in offered:
+        secret = _base64(server.password)
+        reply = _log_in_by_questions(connection, [_base64(server.username), secret])
+    else:
+        offer = ", ".join(offered) or "none"
+        detail = f"{server.where}: the server should offer a login by PLAIN or LOGIN; it offers {offer}"
+        raise ChannelRefused(Phase.CONNECT, detail)
+    if reply.code != LOGGED_IN:
+        raise channel_error(f"{server.where}, login of {server.username}", _without(reply, [server.password, secret]))
+
+
+def _log_in_by_questions(connection: Connection, answers: list[str]) -> Reply:
+    reply = reply_of(connection.docmd("AUTH", "LOGIN"))
+    for answer in answers:
+        if reply.code != GO_ON:
+            break
+        reply = reply_of(connection.docmd(answer))
+    return reply
+
+
+def _without(reply: Reply, secrets: list[str]) -> Reply:
+    """Return the answer without secrets: some servers quote the command that they refuse."""
+    words = reply.words
+    for secret in filter(None, secrets):
+        words = words.replace(secret, "***")
+    return Reply(code=reply.code, words=words)
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode("utf-8")).decode("ascii")
+
+
+def _code_and_words(answer: bytes) -> tuple[int, bytes]:
+    """Take an answer apart; the code of its last line counts, -1 where there is none."""
+    lines = answer.rstrip(b"\r\n").split(b"\n")
+    code = _CODE.match(lines[-1] + b"\n")
+    words = [line[4:].strip() if code else line.strip() for line in lines]
+    return (int(code.group()) if code else -1), b"\n".join(words)

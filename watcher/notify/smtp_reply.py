@@ -1,0 +1,82 @@
+"""What a mail server's answer means for the message, the channel and a retry.
+
+Pure: codes and words in, an error out.  Does not talk to a server, and does not know what a lost connection means:
+only the caller knows what had been sent by then.
+
+The decisions, with RFC 5321 sections 4.2 and 4.5.4 and RFC 3463 as sources:
+
+- 421 says that the server is closing, in the middle of a message too: nothing was taken, and no message is to blame.
+- 4yz defers, and 5yz refuses, the message at hand.
+- Exception: an enhanced code 5.7.z ("security or policy": 5.7.1, 5.7.26, 5.7.515 …), and the codes that ask for a
+  login (530, 534, 535, 538), are the operator's to put right (relaying, SPF, DKIM, password) and stop the channel, at
+  whatever step.  Taking them as a verdict on the message would give up one alert after the other for a cause that lies
+  outside of all of them.  The price: one reader's own server that answers so stops the others until somebody looks.
+  The error's ``phase`` (RCPT or later) lets the caller set that one message aside and try the next.
+- An answer that fits no step proves nothing.  Before the final dot the message cannot have been taken: deferred.
+  After it: uncertain.
+"""
+
+import re
+from dataclasses import dataclass
+
+from watcher.errors import ChannelDown, ChannelRefused, MailError, MessageDeferred, MessageRefused, MessageUncertain
+from watcher.model import Phase
+
+WORDS_LIMIT = 500  # characters of a server's words that are kept
+CLOSING = 421
+LOGIN_CODES = frozenset({530, 534, 535, 538})
+_POLICY = re.compile(r"5\.7\.\d{1,3}\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """One answer of the server."""
+
+    code: int  # three digits; -1 = it was no SMTP answer
+    words: str  # one printable line
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.words}".rstrip() if self.code > 0 else f"not an SMTP answer: {self.words}"
+
+    @property
+    def positive(self) -> bool:
+        return 200 <= self.code <= 299
+
+    @property
+    def transient(self) -> bool:
+        return 400 <= self.code <= 499
+
+    @property
+    def permanent(self) -> bool:
+        return 500 <= self.code <= 599
+
+
+def reply_of(answer: tuple[int, bytes]) -> Reply:
+    """Return an answer in a form that is safe to store, log and show."""
+    code, octets = answer
+    words = octets.decode("utf-8", "replace")
+    line = " ".join("".join(char if char.isprintable() else " " for char in words).split())
+    return Reply(code=code, words=line[:WORDS_LIMIT])
+
+
+def message_error(phase: Phase, reply: Reply) -> MailError:
+    """Return the error for an answer other than the hoped-for one, while a message is being handed over."""
+    if reply.code == CLOSING:
+        return ChannelDown(phase, str(reply))
+    if reply.permanent and (reply.code in LOGIN_CODES or _POLICY.match(reply.words)):
+        return ChannelRefused(phase, str(reply))
+    if reply.permanent:
+        return MessageRefused(phase, str(reply))
+    if reply.transient or phase is not Phase.DOT:
+        return MessageDeferred(phase, str(reply))
+    return MessageUncertain(phase, str(reply))
+
+
+def channel_error(where: str, reply: Reply) -> ChannelDown | ChannelRefused:
+    """Return the error for an answer other than the hoped-for one, before any message was begun.
+
+    Args:
+        where: "mail.example.org:587, at STARTTLS".
+    """
+    kind = ChannelRefused if reply.permanent else ChannelDown
+    return kind(Phase.CONNECT, f"{where}: {reply}")

@@ -1,0 +1,118 @@
+"""The templates, and the formatting that they may use.
+
+An administrator's folder overrides single templates by name.  Templates run in a sandbox: they read what they are
+given and nothing else.  Undefined names are errors, HTML is escaped, and no filter takes escaping away.
+"""
+
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import css_inline
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from watcher.core.text import one_line
+from watcher.errors import TrialwatchError
+
+TEXT_WIDTH = 72  # columns
+EXCERPT_LENGTH = 600  # characters of a long text
+RECORD_URL = "https://clinicaltrials.gov/study/"
+_BUILT_IN = Path(__file__).parents[1] / "templates"  # in an installed package
+_CHECKOUT = Path(__file__).parents[2] / "templates"
+
+
+class TemplateFailed(TrialwatchError):
+    """A template cannot be rendered.
+
+    Attributes:
+        name: of the template.
+    """
+
+    def __init__(self, name: str, error: TemplateError) -> None:
+        super().__init__(f"template {name}: {error.message or error}")
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """A mail as templates make it: three texts with the same facts."""
+
+    subject: str  # one line
+    text: str
+    html: str
+
+
+class Templates:
+    """Renders the three parts of a mail."""
+
+    def __init__(self, overrides: Path | None = None) -> None:
+        """Open the templates.
+
+        Args:
+            overrides: the administrator's folder; a template that it lacks is taken from the built-in ones.
+        """
+        folders = [overrides] if overrides else []
+        folders.append(_BUILT_IN if _BUILT_IN.is_dir() else _CHECKOUT)
+        loaders: list[BaseLoader] = [FileSystemLoader(folder) for folder in folders]
+        self._environment = ImmutableSandboxedEnvironment(
+            loader=ChoiceLoader(loaders),
+            autoescape=lambda name: name is not None and name.endswith(".html"),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters.update(
+            wrapped=wrapped, excerpt=excerpt, record_url=record_url, moment=moment, plural=plural
+        )
+        # Nothing is ever loaded from elsewhere; the library's default would.
+        self._inliner = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
+
+    def render(self, name: str, facts: Mapping[str, object]) -> Rendered:
+        """Render ``mail/<name>.subject.txt``, ``mail/<name>.txt`` and ``mail/<name>.html``.
+
+        Raises:
+            TemplateFailed: a template is missing, broken, or uses a name that it is not given.
+        """
+        subject, text, html = (self._part(f"mail/{name}.{kind}", facts) for kind in ("subject.txt", "txt", "html"))
+        return Rendered(subject=one_line(subject), text=text, html=self._inliner.inline(html))
+
+    def _part(self, name: str, facts: Mapping[str, object]) -> str:
+        try:
+            return self._environment.get_template(name).render(facts)
+        except TemplateError as error:
+            raise TemplateFailed(name, error) from error
+
+
+def wrapped(text: str, indent: int = 0, first: str = "") -> str:
+    """Return text in lines of at most 72 columns, indented; the first line begins with ``first`` instead."""
+    lines = textwrap.wrap(
+        one_line(text),
+        width=TEXT_WIDTH,
+        initial_indent=first or " " * indent,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(lines)
+
+
+def excerpt(text: str | None, length: int = EXCERPT_LENGTH) -> str:
+    """Return a long text on one line, cut; a dash for none."""
+    return one_line(text, length) if text else "–"
+
+
+def record_url(nct_id: str) -> str:
+    """Return the address of a record's page at the registry."""
+    return RECORD_URL + nct_id
+
+
+def moment(data_timestamp: str) -> str:
+    """Return the day of the registry's timestamp, which is all that a reader needs of it."""
+    return data_timestamp.partition("T")[0]
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """Return ``1 trial`` or ``2 trials``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -1,0 +1,172 @@
+"""Writes the settings file that ``trialwatch init`` leaves: every option, its reason, and what was asked for.
+
+The options, defaults and reasons are read from the models in ``config``, so that the file cannot fall behind them.
+
+Does not ask questions, check answers or touch the disk: whoever calls it writes the text, with mode 600, and loads it.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from watcher.config import (
+    DatabaseSettings,
+    LogSettings,
+    MailSettings,
+    RecipientSettings,
+    RegistrySettings,
+    Settings,
+    SmtpSettings,
+    TemplateSettings,
+    WatchlistSettings,
+)
+from watcher.config_rules import PORTS
+from watcher.config_values import format_duration
+from watcher.model import Cadence
+
+Values = Mapping[str, object]  # by dotted key
+
+_HEADER = """\
+# The settings of trialwatch.
+#
+# "#" directly before a key: an option that is not set, with its default, or with an example where it has none.
+# Take the "#" away to change it.  "trialwatch config check" names everything that is wrong, with its key.
+#
+# A duration is a whole number and s, m, h or d.  A relative path begins at the folder of this file.
+# A variable of the environment is stronger than this file: TRIALWATCH_MAIL__SMTP__PORT sets port of [mail.smtp].
+"""
+
+_SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
+    ("registry", "How the registry is asked, and how politely.", RegistrySettings),
+    ("database", "Where everything is remembered.", DatabaseSettings),
+    ("mail", "What mail looks like, and when it is sent.", MailSettings),
+    ("mail.smtp", "The mail server.  Without this section, mails are written to files.", SmtpSettings),
+    ("templates", "What a reader sees can be changed.", TemplateSettings),
+    ("log", "What the program says about its work, on standard error.", LogSettings),
+)
+_WATCHLISTS = """\
+# Trials, and the people who hear about them; repeat [[watchlist]] for each list, and [[watchlist.recipients]] for
+# each person.  Lists can also be kept in the database, by commands: "trialwatch watch --help".
+"""
+_LONGEST_ROW = 5  # trials on one line
+
+
+def render_settings(
+    *,
+    operator: str,
+    trials: Sequence[str] = (),
+    recipients: Sequence[str] = (),
+    time_zone: str = "UTC",
+    cadence: Cadence | str = Cadence.DAILY,
+    watchlist_name: str = "Our trials",
+    sender: str | None = None,
+    smtp_host: str | None = None,
+    smtp_port: int | None = None,
+    smtp_security: str = "starttls",
+    smtp_username: str | None = None,
+    smtp_password_file: str | None = None,
+    base_url: str | None = None,
+    database_url: str | None = None,
+) -> str:
+    """Return the text of a settings file in which what is given is set and all else is shown.
+
+    Args:
+        operator: mail address of who runs the service.
+        trials: NCT IDs of the first watch list; without any, the list is shown as an example.
+        recipients: addresses of the first watch list; the same.
+        time_zone: of all recipients, an IANA name.
+        cadence: of all recipients.
+        watchlist_name: of the first watch list.
+        sender: address that mail comes from; ``None`` = the operator's.
+        smtp_host: mail server; ``None`` = mails become files, and the other ``smtp_`` arguments are not looked at.
+        smtp_port: ``None`` = the usual one for ``smtp_security``.
+        smtp_security: "starttls", "tls" or "none".
+        smtp_username: ``None`` = the server wants no login.
+        smtp_password_file: path of the file that holds the password.  The password itself is never written.
+        base_url: of the registry's API; ``None`` = the public one.
+        database_url: ``None`` = SQLite beside the file.
+    """
+    smtp = {
+        "mail.smtp.host": smtp_host,
+        "mail.smtp.port": smtp_port,
+        "mail.smtp.security": smtp_security,
+        "mail.smtp.username": smtp_username,
+        "mail.smtp.password_file": smtp_password_file,
+    }
+    asked = {
+        "operator": operator,
+        "registry.base_url": base_url,
+        "database.url": database_url,
+        "mail.sender": sender or (operator if smtp_host else None),
+        **(smtp if smtp_host else {}),
+    }
+    given = {key: value for key, value in asked.items() if value is not None}
+    author = sender or operator
+    derived = {
+        "mail.sender": author,
+        "mail.domain": author.rpartition("@")[2],
+        "mail.smtp.port": PORTS.get(smtp_security, 587),
+    }
+    people = [{"address": address, "cadence": cadence, "time_zone": time_zone} for address in recipients]
+    watchlist = _watchlist(watchlist_name, trials, people)
+    return "\n".join([_HEADER, *_sections(given, derived), _WATCHLISTS + watchlist, ""])
+
+
+def _sections(given: Values, derived: Values) -> Iterator[str]:
+    yield from _option("operator", Settings.model_fields["operator"], given=given, derived=derived)
+    for section, purpose, model in _SECTIONS:
+        shown_only = section == "mail.smtp" and "mail.smtp.host" not in given
+        yield f"\n# {purpose}"
+        yield f"#[{section}]" if shown_only else f"[{section}]"
+        for name, field in model.model_fields.items():
+            if name != "smtp":  # has a section of its own
+                yield from _option(f"{section}.{name}", field, given=given, derived=derived)
+    yield ""
+
+
+def _option(key: str, field: FieldInfo, *, given: Values, derived: Values) -> Iterator[str]:
+    name = key.rpartition(".")[2]
+    yield f"# {field.description}"
+    if key in given:
+        yield f"{name} = {_toml(given[key])}"
+    elif key in derived:
+        yield f"#{name} = {_toml(derived[key])}"
+    elif field.examples:
+        yield f"#{field.examples[0]}"
+    else:
+        yield f"#{name} = {_toml(field.default)}"
+
+
+def _watchlist(name: str, trials: Sequence[str], people: Sequence[Values]) -> str:
+    """Return the tables of one watch list, as an example only when trials or people are lacking."""
+    given: dict[str, object] = {"watchlist.name": name, "watchlist.trials": list(trials) or ["NCT01234567"]}
+    lines = ["[[watchlist]]"]
+    for key in ("name", "trials"):
+        lines += _option(f"watchlist.{key}", WatchlistSettings.model_fields[key], given=given, derived={})
+    for index, person in enumerate(people or [{"address": "reader@example.org"}]):
+        lines += ["", "[[watchlist.recipients]]"]
+        for key, field in RecipientSettings.model_fields.items():
+            option = list(_option(key, field, given=person, derived={}))
+            lines += option if index == 0 else option[1:]  # the reasons are told for the first person
+    text = "\n".join(lines)
+    if trials and people:
+        return text
+    return "\n".join(line if line.startswith("#") or not line else f"#{line}" for line in text.split("\n"))
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, list):
+        entries = [_toml(entry) for entry in value]
+        row = f"[{', '.join(entries)}]"
+        return row if len(entries) <= _LONGEST_ROW else "\n".join(["[", *(f"    {entry}," for entry in entries), "]"])
+    if isinstance(value, timedelta):
+        value = format_duration(value)
+    elif isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if isinstance(value, int):
+        return str(value)
+    # A string of JSON is one of TOML, but for the one control character that JSON leaves as it is.
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

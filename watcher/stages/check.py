@@ -1,0 +1,235 @@
+"""Check: ask the registry for every watch that is not verified against its current release, and record what differs.
+
+Does not mail: it leaves notices, in the transaction that stores the change.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+import orjson
+import structlog
+from sqlalchemy import Connection
+
+from watcher.core.fields import FieldTable
+from watcher.core.meaning import compare
+from watcher.errors import BodyUnreadable, OvertakenError, RegistryError, StoreError
+from watcher.model import Change, Reason, Record, Refusal, Release
+from watcher.registry.client import Fetched, KnownHashes
+from watcher.store.database import Database
+from watcher.store.incidents import close_incident, open_incident
+from watcher.store.lists import welcome_readers
+from watcher.store.releases import KnownRelease, confirm_release
+from watcher.store.revisions import known_change_ids, record_revision
+from watcher.store.snapshots import StoredBody, earlier_snapshots, quarantine, read_body
+from watcher.store.watches import (
+    current_hashes,
+    note_same_content,
+    record_refusal,
+    unverified,
+    verify_unchanged,
+    watch_states,
+)
+
+REGISTRY_INCIDENT = "registry"
+_PASSES = 3  # of one check: a release that appears in mid-pass is followed; one more that does waits for the next tick
+_log = structlog.get_logger("check")
+
+Progress = Callable[[int, int], None]  # (verified or refused so far, of how many)
+
+
+class Registry(Protocol):
+    """What the check needs of the registry; ``registry.client.RegistryClient`` is one."""
+
+    def release(self) -> Release: ...
+
+    def fetch(self, nct_ids: Sequence[str], known: KnownHashes) -> Iterator[Fetched]: ...
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a check did, for the log and the person who asked for it."""
+
+    release: Release
+    asked: int = 0  # watches that were not verified when it began
+    unchanged: int = 0
+    first_seen: int = 0
+    changed: int = 0
+    changes: int = 0
+    refused: Counter[Reason] = field(default_factory=Counter)
+    refusals: list[Refusal] = field(default_factory=list)
+
+
+class Check:
+    """The first stage."""
+
+    def __init__(self, database: Database, registry: Registry, table: FieldTable) -> None:
+        self._database = database
+        self._registry = registry
+        self._table = table
+
+    def run(self, *, now: datetime, progress: Progress | None = None) -> Outcome:
+        """Verify every watch against the registry's current release.
+
+        Raises:
+            RegistryError: the registry does not say which release it is at; ask again at the next tick.
+            StoreError: the database does not take what was found; everything recorded before stands.
+        """
+        release = self._release(now)
+        outcome = Outcome(release=release)
+        for _ in range(_PASSES):
+            known = self._begin(release, now)
+            moved = self._pass(known, outcome, now=now, progress=progress)
+            if moved is None:
+                break
+            _log.info("release moved in mid-pass", was=release.data_timestamp, now=moved.data_timestamp)
+            release = outcome.release = moved
+        return outcome
+
+    def _release(self, now: datetime) -> Release:
+        try:
+            return self._registry.release()
+        except RegistryError as error:
+            with self._database.writing() as db:
+                open_incident(db, REGISTRY_INCIDENT, f"The registry cannot be asked: {error}", now=now)
+            raise
+
+    def _begin(self, release: Release, now: datetime) -> KnownRelease:
+        """Record the release, which verifies every watch that is on it already."""
+        with self._database.writing() as db:
+            known = confirm_release(db, release, now=now)
+            close_incident(db, REGISTRY_INCIDENT, now=now)
+            welcome_readers(db, release_id=known.id, now=now)
+        return known
+
+    def _pass(
+        self, release: KnownRelease, outcome: Outcome, *, now: datetime, progress: Progress | None
+    ) -> Release | None:
+        """Fetch and record what is not verified; return the registry's release if it has moved meanwhile."""
+        with self._database.reading() as db:
+            nct_ids = unverified(db, release_id=release.id)
+        if not nct_ids:
+            return None
+        outcome.asked = max(outcome.asked, len(nct_ids))
+        seen = _Evidence(release.release)
+        done = 0
+        for fetched in self._registry.fetch(nct_ids, self._known_hashes):
+            self._record(fetched, outcome, release_id=release.id, now=now)
+            seen.add(fetched)
+            done += len(fetched.unchanged) + len(fetched.records) + len(fetched.refusals)
+            if progress:
+                progress(done, len(nct_ids))
+        with self._database.writing() as db:
+            welcome_readers(db, release_id=release.id, now=now)
+        if seen.consistent:
+            return None
+        current = self._registry.release()
+        return current if current.data_timestamp != release.release.data_timestamp else None
+
+    def _known_hashes(self, nct_ids: Sequence[str]) -> Mapping[str, bytes]:
+        with self._database.reading() as db:
+            return current_hashes(db, nct_ids)
+
+    def _record(self, fetched: Fetched, outcome: Outcome, *, release_id: int, now: datetime) -> None:
+        with self._database.writing() as db:
+            verify_unchanged(db, fetched.unchanged, release_id=release_id, now=now)
+        outcome.unchanged += len(fetched.unchanged)
+        refusals = list(fetched.refusals)
+        for record in fetched.records:
+            try:
+                self._record_one(record, outcome, release_id=release_id, now=now)
+            except (StoreError, OvertakenError):
+                raise
+            except Exception as error:  # noqa: BLE001 a record that we fail on must not keep the others unwatched
+                _log.exception("failed on a record", nct_id=record.nct_id)
+                detail = f"trialwatch failed on this record ({type(error).__name__}); see the log"
+                refusals.append(Refusal(nct_id=record.nct_id, reason=Reason.OUR_FAULT, detail=detail))
+        with self._database.writing() as db:
+            for refusal in refusals:
+                record_refusal(db, refusal, release_id=release_id, now=now)
+        for refusal in refusals:
+            _log.warning("not verified", nct_id=refusal.nct_id, reason=refusal.reason, detail=refusal.detail)
+        outcome.refused.update(refusal.reason for refusal in refusals)
+        outcome.refusals += refusals
+
+    def _record_one(self, record: Record, outcome: Outcome, *, release_id: int, now: datetime) -> None:
+        with self._database.reading() as db:
+            current_id = watch_states(db, [record.nct_id])[record.nct_id].snapshot_id
+        base = self._base(record.nct_id, current_id, now) if current_id is not None else None
+        with self._database.writing() as db:
+            changes: tuple[Change, ...] = ()
+            if base is not None:
+                recorded = known_change_ids(db, record.nct_id)
+                changes = self._compare(base, record, recorded, whole=base.snapshot_id == current_id)
+                if not changes and base.snapshot_id == current_id:
+                    note_same_content(db, record, release_id=release_id, now=now)
+                    outcome.unchanged += 1
+                    return
+            record_revision(
+                db, record, base=base, current_id=current_id, changes=changes, release_id=release_id, now=now
+            )
+        if current_id is None:
+            outcome.first_seen += 1
+        else:
+            outcome.changed += bool(changes)
+            outcome.changes += len(changes)
+
+    def _compare(self, base: StoredBody, record: Record, recorded: set[str], *, whole: bool) -> tuple[Change, ...]:
+        before, after = orjson.loads(base.body), orjson.loads(record.body)
+        if whole:
+            return compare(before, after, self._table, known=recorded)
+        # Compared with an older version than the last one: what was recorded since then is not told again.
+        return tuple(change for change in compare(before, after, self._table) if change.id not in recorded)
+
+    def _base(self, nct_id: str, current_id: int, now: datetime) -> StoredBody | None:
+        """Return the current version's body, or the last one that can be read; the operator hears of the others."""
+        with self._database.reading() as db:
+            candidates = [current_id, *earlier_snapshots(db, nct_id, than=current_id)]
+            for snapshot_id in candidates:
+                try:
+                    return read_body(db, snapshot_id)
+                except BodyUnreadable as error:
+                    self._report_unreadable(error, now)
+        with self._database.writing() as db:
+            key, summary = (
+                f"history {nct_id}",
+                f"No stored version of {nct_id} can be read: its changes since are lost.",
+            )
+            open_incident(db, key, summary, now=now)
+        return None
+
+    def _report_unreadable(self, error: BodyUnreadable, now: datetime) -> None:
+        _log.error("snapshot unreadable", nct_id=error.nct_id, snapshot=error.snapshot_id, why=error.why)
+        with self._database.writing() as db:
+            _quarantine_and_tell(db, error, now)
+
+
+def _quarantine_and_tell(db: Connection, error: BodyUnreadable, now: datetime) -> None:
+    quarantine(db, error, now=now)
+    summary = f"A stored version is damaged and was put aside; the last good one is used: {error}."
+    open_incident(db, f"snapshot {error.snapshot_id}", summary, now=now)
+
+
+class _Evidence:
+    """Were all records of a pass from the release that it began with?
+
+    Each record is stamped with the day of its release, and each list's ETag names the dataset.  Neither is promised,
+    so a mismatch proves nothing: it is the reason to ask which release it is now.
+    """
+
+    def __init__(self, release: Release) -> None:
+        self._day = release.data_timestamp[:10]
+        self._stamps: set[str] = set()
+        self._etags: set[str] = set()
+        self._unstamped = False
+
+    def add(self, fetched: Fetched) -> None:
+        self._stamps |= fetched.stamps
+        self._etags |= fetched.etags
+        self._unstamped |= not fetched.stamps and bool(fetched.records or fetched.unchanged)
+
+    @property
+    def consistent(self) -> bool:
+        return self._stamps <= {self._day} and len(self._etags) <= 1 and not self._unstamped

@@ -1,0 +1,133 @@
+"""Digest: turn the notices of each window that has closed into one mail, and put it into the outbox.
+
+The mail is made outside the transaction; the transaction then takes the notices, or finds that another instance has.
+Does not send.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+import structlog
+
+from watcher.core.fields import FieldTable
+from watcher.errors import OvertakenError
+from watcher.model import Message
+from watcher.render.letters import IncidentLine, Letter, Letters, letter_to_operator
+from watcher.render.mime import compose_mime
+from watcher.stages.check import REGISTRY_INCIDENT
+from watcher.stages.content import Content
+from watcher.store.database import Database
+from watcher.store.incidents import Incident, mark_told, open_incident, untold_incidents
+from watcher.store.notices import CHANGES, Window, due_windows, notices_in
+from watcher.store.outbox import add_digest, add_message
+
+# The registry is down for minutes every now and then; nobody needs a mail about that.
+REGISTRY_PATIENCE = timedelta(hours=1)
+_TEMPLATE_INCIDENT = "templates"
+_log = structlog.get_logger("digest")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """Who the mails come from."""
+
+    address: str
+    name: str
+    reply_to: str | None
+    domain: str  # of Message-IDs
+    operator: str  # address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    message: Message
+    sizes: tuple[int, int]  # bytes of the text part and of the HTML part
+
+
+class Digest:
+    """The second stage."""
+
+    def __init__(self, database: Database, table: FieldTable, *, letters: Letters, sender: Sender) -> None:
+        self._database = database
+        self._table = table
+        self._letters = letters
+        self._sender = sender
+
+    def run(self, *, now: datetime) -> list[Message]:
+        """Compose every digest that is due, and a mail to the operator if something new is wrong; return the mails."""
+        with self._database.reading() as db:
+            windows = due_windows(db, now=now)
+        composed = []
+        for window in windows:
+            try:
+                composed.append(self._compose(window, now))
+            except OvertakenError as error:
+                _log.warning("overtaken", why=str(error))
+        notice = self._tell_operator(now)
+        return [*composed, notice] if notice else composed
+
+    def _compose(self, window: Window, now: datetime) -> Message:
+        with self._database.reading() as db:
+            notices = notices_in(db, window)
+            content = Content(db=db, table=self._table)
+            gather = content.of_changes if window.subject_matter == CHANGES else content.of_watching
+            letter = gather(window.address, notices)
+        ids = [notice.id for notice in notices]
+        identity = f"{window.address}|{window.subject_matter}|{window.closes_at.isoformat()}|{ids[0]}"
+        outgoing = self._write(letter, window.address, identity, now)
+        with self._database.writing() as db:
+            add_digest(db, window, ids, outgoing.message, sizes=outgoing.sizes, now=now)
+        _log.info("composed", recipient_notices=len(ids), subject_matter=window.subject_matter)
+        return outgoing.message
+
+    def _tell_operator(self, now: datetime) -> Message | None:
+        with self._database.reading() as db:
+            news = [incident for incident in untold_incidents(db) if _worth_a_mail(incident, now)]
+            coverage = Content(db=db, table=self._table).coverage()
+        if not news:
+            return None
+        lines = [IncidentLine(summary=incident.summary, opened_at=incident.opened_at) for incident in news]
+        letter = letter_to_operator(lines, coverage)
+        outgoing = self._write(letter, self._sender.operator, f"operator|{news[0].id}", now)
+        with self._database.writing() as db:
+            add_message(db, outgoing.message, digest_id=None, sizes=outgoing.sizes, now=now)
+            mark_told(db, [incident.id for incident in news], now=now)
+        return outgoing.message
+
+    def _write(self, letter: Letter, recipient: str, identity: str, now: datetime) -> Outgoing:
+        """Render a letter and make a message of it, with an identity that is the same whenever it is repeated."""
+        rendered, failed = self._letters.render(letter)
+        if failed is not None:
+            summary = f"Your {failed}. The built-in template is used instead."
+            with self._database.writing() as db:
+                open_incident(db, _TEMPLATE_INCIDENT, summary, now=now)
+        sender = self._sender
+        message_key = sha256(identity.encode()).hexdigest()[:32]
+        message_id = f"<{message_key}@{sender.domain}>"
+        mime = compose_mime(
+            text=rendered.text,
+            html=rendered.html,
+            headers=[("Reply-To", sender.reply_to)] if sender.reply_to else [],
+            sender=(sender.name, sender.address),
+            recipient=recipient,
+            subject=rendered.subject,
+            message_id=message_id,
+            date=now,
+        )
+        message = Message(
+            id=message_key,
+            message_id=message_id,
+            sender=sender.address,
+            recipient=recipient,
+            subject=rendered.subject,
+            mime=mime,
+        )
+        return Outgoing(message=message, sizes=(len(rendered.text.encode()), len(rendered.html.encode())))
+
+
+def _worth_a_mail(incident: Incident, now: datetime) -> bool:
+    """Whether the operator must hear of it: trouble with the registry only when it lasts."""
+    return incident.key != REGISTRY_INCIDENT or (
+        incident.closed_at is None and now - incident.opened_at >= REGISTRY_PATIENCE
+    )

@@ -1,0 +1,63 @@
+"""What the operator has to know: each incident opened once, told once, closed when it is over."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from watcher.store.tables import incident
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    id: int
+    key: str
+    summary: str
+    opened_at: datetime
+    told_at: datetime | None
+    closed_at: datetime | None
+
+
+def open_incident(db: Connection, key: str, summary: str, *, now: datetime) -> bool:
+    """Record that something is wrong; return False when that was known already."""
+    known = select(incident.c.id).where(incident.c.key == key, incident.c.closed_at.is_(None))
+    if db.execute(known).first() is not None:
+        return False
+    db.execute(insert(incident).values(key=key, summary=summary, opened_at=now))
+    return True
+
+
+def close_incident(db: Connection, key: str, *, now: datetime) -> bool:
+    """Record that it is over; return False when nothing was open."""
+    here = (incident.c.key == key, incident.c.closed_at.is_(None))
+    return bool(db.execute(update(incident).where(*here).values(closed_at=now)).rowcount)
+
+
+def open_incidents(db: Connection) -> list[Incident]:
+    """Return what is wrong now, oldest first."""
+    return _incidents(db, incident.c.closed_at.is_(None))
+
+
+def untold_incidents(db: Connection) -> list[Incident]:
+    """Return the incidents that the operator has had no mail about, also those that are over."""
+    return _incidents(db, incident.c.told_at.is_(None))
+
+
+def mark_told(db: Connection, incident_ids: list[int], *, now: datetime) -> None:
+    """Record that a mail about incidents is in the outbox."""
+    db.execute(update(incident).where(incident.c.id.in_(incident_ids)).values(told_at=now))
+
+
+def _incidents(db: Connection, condition: object) -> list[Incident]:
+    rows = db.execute(select(incident).where(condition).order_by(incident.c.id))  # type: ignore[arg-type]
+    return [
+        Incident(
+            id=row.id,
+            key=row.key,
+            summary=row.summary,
+            opened_at=row.opened_at,
+            told_at=row.told_at,
+            closed_at=row.closed_at,
+        )
+        for row in rows
+    ]

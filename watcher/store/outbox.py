@@ -1,0 +1,171 @@
+"""The outbox: messages from the transaction that composes them until the server's receipt, or until they are given up.
+
+Each step is committed on its own and names the state it expects, so that it can be repeated, and two instances cannot
+both take the same step.  "Uncertain" is a row found in SENDING at phase DOT after its process died.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+import zstandard
+from sqlalchemy import Connection, func, insert, select, update
+
+from watcher.errors import OvertakenError
+from watcher.model import Delivery, DeliveryState, Message, Phase
+from watcher.store.database import inserted_id
+from watcher.store.notices import Window
+from watcher.store.tables import digest, message, notice
+
+_OPEN = (DeliveryState.PENDING, DeliveryState.DEFERRED)
+
+
+def add_digest(
+    db: Connection,
+    window: Window,
+    notice_ids: Sequence[int],
+    outgoing: Message,
+    *,
+    sizes: tuple[int, int],
+    now: datetime,
+) -> None:
+    """Record that a window is told, what it told, and the message that tells it.
+
+    Args:
+        window: the window.
+        notice_ids: the notices that the message tells.
+        outgoing: the message.
+        sizes: bytes of the text part and of the HTML part.
+
+    Raises:
+        OvertakenError: some of the notices were told in between; nothing was written.
+    """
+    digest_id = db.execute(
+        select(digest.c.id).where(
+            digest.c.address == window.address,
+            digest.c.subject_matter == window.subject_matter,
+            digest.c.closes_at == window.closes_at,
+        )
+    ).scalar()
+    if digest_id is None:
+        added = db.execute(insert(digest).values(composed_at=now, **asdict(window)))
+        digest_id = inserted_id(added)
+    taken = db.execute(
+        update(notice).where(notice.c.id.in_(notice_ids), notice.c.digest_id.is_(None)).values(digest_id=digest_id)
+    )
+    if taken.rowcount != len(notice_ids):
+        raise OvertakenError(f"the digest for {window.address} was composed by another instance in between")
+    add_message(db, outgoing, digest_id=digest_id, sizes=sizes, now=now)
+
+
+def add_message(
+    db: Connection, outgoing: Message, *, digest_id: int | None, sizes: tuple[int, int], now: datetime
+) -> None:
+    """Put a message into the outbox."""
+    db.execute(
+        insert(message).values(
+            id=outgoing.id,
+            digest_id=digest_id,
+            message_id=outgoing.message_id,
+            sender=outgoing.sender,
+            recipient=outgoing.recipient,
+            subject=outgoing.subject,
+            mime=zstandard.ZstdCompressor().compress(outgoing.mime),
+            text_size=sizes[0],
+            html_size=sizes[1],
+            composed_at=now,
+            state=DeliveryState.PENDING,
+            attempts=0,
+            next_attempt_at=now,
+        )
+    )
+
+
+def due_messages(db: Connection, *, now: datetime, limit: int) -> list[str]:
+    """Return the IDs of messages that may be tried now, longest waiting first."""
+    query = select(message.c.id).where(message.c.state.in_(_OPEN), message.c.next_attempt_at <= now)
+    return list(db.execute(query.order_by(message.c.composed_at, message.c.id).limit(limit)).scalars())
+
+
+def interrupted_messages(db: Connection) -> list[Delivery]:
+    """Return messages whose attempt was cut off by the end of a process."""
+    rows = db.execute(select(message).where(message.c.state == DeliveryState.SENDING).order_by(message.c.composed_at))
+    return [_delivery(row) for row in rows]
+
+
+def claim(db: Connection, message_id: str) -> Delivery | None:
+    """Mark a message as being sent, and return it; None when it is not waiting any more."""
+    values = {"state": DeliveryState.SENDING, "phase": Phase.CONNECT, "attempts": message.c.attempts + 1}
+    taken = db.execute(update(message).where(message.c.id == message_id, message.c.state.in_(_OPEN)).values(**values))
+    if not taken.rowcount:
+        return None
+    return _delivery(db.execute(select(message).where(message.c.id == message_id)).one())
+
+
+def record_phase(db: Connection, message_id: str, phase: Phase) -> None:
+    """Record that a step of the conversation is about to begin."""
+    _step(db, message_id, {"phase": phase})
+
+
+def record_sent(db: Connection, message_id: str, *, reply: str, now: datetime) -> None:
+    """Record the server's receipt."""
+    _step(db, message_id, {"state": DeliveryState.SENT, "reply": reply, "finished_at": now})
+
+
+def record_failed(db: Connection, message_id: str, *, reply: str, now: datetime) -> None:
+    """Record that a message is given up.  The caller tells the operator in the same transaction."""
+    _step(db, message_id, {"state": DeliveryState.FAILED, "reply": reply, "finished_at": now})
+
+
+def record_deferred(
+    db: Connection, message_id: str, *, reply: str, next_attempt_at: datetime, counted: bool = True
+) -> None:
+    """Record that a message will be tried again; an attempt that never reached the message is not counted."""
+    values = {"state": DeliveryState.DEFERRED, "reply": reply, "next_attempt_at": next_attempt_at}
+    _step(db, message_id, values if counted else values | {"attempts": message.c.attempts - 1})
+
+
+def defer_all(db: Connection, *, until: datetime) -> None:
+    """Let nothing be tried before a moment: the channel as a whole does not work."""
+    waiting = (message.c.state.in_(_OPEN), message.c.next_attempt_at < until)
+    db.execute(update(message).where(*waiting).values(next_attempt_at=until))
+
+
+def counts(db: Connection) -> dict[DeliveryState, int]:
+    """Return how many messages are in each state."""
+    rows = db.execute(select(message.c.state, func.count()).group_by(message.c.state)).all()
+    found = {row[0]: row[1] for row in rows}
+    return {state: found.get(state, 0) for state in DeliveryState}
+
+
+def unfinished(db: Connection) -> list[Delivery]:
+    """Return what still waits, and what was given up, oldest first."""
+    states = (*_OPEN, DeliveryState.SENDING, DeliveryState.FAILED)
+    rows = db.execute(select(message).where(message.c.state.in_(states)).order_by(message.c.composed_at, message.c.id))
+    return [_delivery(row) for row in rows]
+
+
+def _step(db: Connection, message_id: str, values: dict[str, object]) -> None:
+    here = (message.c.id == message_id, message.c.state == DeliveryState.SENDING)
+    if not db.execute(update(message).where(*here).values(**values)).rowcount:
+        raise OvertakenError(f"message {message_id} is not being sent by this instance any more")
+
+
+def _delivery(row: object) -> Delivery:
+    values = row._mapping  # type: ignore[attr-defined]  # noqa: SLF001 the documented way to read a row by name
+    return Delivery(
+        message=Message(
+            id=values["id"],
+            message_id=values["message_id"],
+            sender=values["sender"],
+            recipient=values["recipient"],
+            subject=values["subject"],
+            mime=zstandard.ZstdDecompressor().decompress(values["mime"]),
+        ),
+        state=DeliveryState(values["state"]),
+        phase=Phase(values["phase"]) if values["phase"] else None,
+        attempts=values["attempts"],
+        composed_at=values["composed_at"],
+        next_attempt_at=values["next_attempt_at"],
+        reply=values["reply"],
+    )

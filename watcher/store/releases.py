@@ -1,0 +1,44 @@
+"""Releases of the registry that were seen."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from watcher.model import Release
+from watcher.store.database import inserted_id
+from watcher.store.tables import release
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownRelease:
+    id: int
+    release: Release
+    first_seen_at: datetime
+    confirmed_at: datetime  # when the registry last said that this is the current one
+
+
+def confirm_release(db: Connection, seen: Release, *, now: datetime) -> KnownRelease:
+    """Record that the registry is at this release now."""
+    row = db.execute(
+        select(release.c.id, release.c.first_seen_at).where(release.c.data_timestamp == seen.data_timestamp)
+    ).first()
+    if row is None:
+        values = {"data_timestamp": seen.data_timestamp, "api_version": seen.api_version}
+        added = db.execute(release.insert().values(first_seen_at=now, confirmed_at=now, **values))
+        return KnownRelease(id=inserted_id(added), release=seen, first_seen_at=now, confirmed_at=now)
+    db.execute(release.update().where(release.c.id == row.id).values(confirmed_at=now, api_version=seen.api_version))
+    return KnownRelease(id=row.id, release=seen, first_seen_at=row.first_seen_at, confirmed_at=now)
+
+
+def latest_release(db: Connection) -> KnownRelease | None:
+    """Return the release that the registry was at when it was last asked; None before the first answer."""
+    row = db.execute(select(release).order_by(release.c.confirmed_at.desc(), release.c.id.desc()).limit(1)).first()
+    if row is None:
+        return None
+    return KnownRelease(
+        id=row.id,
+        release=Release(api_version=row.api_version, data_timestamp=row.data_timestamp),
+        first_seen_at=row.first_seen_at,
+        confirmed_at=row.confirmed_at,
+    )

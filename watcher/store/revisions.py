@@ -1,0 +1,120 @@
+"""A record's step from one version to the next: snapshot, changes and notices in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from watcher.errors import OvertakenError
+from watcher.model import Change, How, NoticeKind, Place, Record, Severity
+from watcher.store.database import inserted_id
+from watcher.store.notices import notify_readers
+from watcher.store.snapshots import StoredBody, keep_body
+from watcher.store.tables import change, release, revision, watch
+from watcher.store.watches import HEALTHY
+
+_COLUMNS = [column.name for column in change.columns if column.name not in {"revision_id", "position"}]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """One recorded step of a trial."""
+
+    id: int
+    nct_id: str
+    before_id: int | None  # None = the first sight of the record
+    after_id: int
+    data_timestamp: str  # of the release in which it was seen
+    recorded_at: datetime
+
+
+def record_revision(
+    db: Connection,
+    record: Record,
+    *,
+    base: StoredBody | None,
+    current_id: int | None,
+    changes: Sequence[Change],
+    release_id: int,
+    now: datetime,
+) -> int:
+    """Store a new version with what changed and whom it concerns, and return the revision's ID.
+
+    Args:
+        record: the new version.
+        base: the version that ``changes`` were found against; None = the first sight, or nothing else readable.
+        current_id: the snapshot that the caller saw as the current one.
+        changes: everything that differs; readers get a notice when at least one is told.
+
+    Raises:
+        OvertakenError: another instance has recorded a version in between.
+    """
+    snapshot_id = keep_body(db, record.nct_id, record.body, base=base, release_id=release_id, now=now)
+    values = {"nct_id": record.nct_id, "after_id": snapshot_id, "release_id": release_id, "recorded_at": now}
+    added = db.execute(insert(revision).values(before_id=base.snapshot_id if base else None, **values))
+    revision_id = inserted_id(added)
+    if changes:
+        rows = [_row(one) | {"revision_id": revision_id, "position": n} for n, one in enumerate(changes)]
+        db.execute(insert(change), rows)
+    if any(one.told for one in changes):
+        notify_readers(db, record.nct_id, NoticeKind.CHANGED, now=now, revision_id=revision_id)
+    _make_current(db, record, snapshot_id=snapshot_id, expected_id=current_id, release_id=release_id, now=now)
+    return revision_id
+
+
+def _make_current(
+    db: Connection, record: Record, *, snapshot_id: int, expected_id: int | None, release_id: int, now: datetime
+) -> None:
+    here = watch.c.nct_id == record.nct_id
+    row = db.execute(select(watch.c.snapshot_id, watch.c.gone_told).where(here)).first()
+    if row is None or row.snapshot_id != expected_id:
+        raise OvertakenError(f"{record.nct_id} was recorded by another instance in between; nothing was written")
+    if row.gone_told:
+        notify_readers(db, record.nct_id, NoticeKind.FOUND_AGAIN, now=now)
+    values = {"snapshot_id": snapshot_id, "content_hash": record.content_hash, "release_id": release_id}
+    db.execute(update(watch).where(here).values(**values, **HEALTHY))
+
+
+def known_change_ids(db: Connection, nct_id: str) -> set[str]:
+    """Return the IDs of all recorded changes of a trial."""
+    query = select(change.c.id).join(revision, revision.c.id == change.c.revision_id)
+    return set(db.execute(query.where(revision.c.nct_id == nct_id)).scalars())
+
+
+def revisions(db: Connection, nct_id: str) -> list[Revision]:
+    """Return a trial's recorded steps, oldest first."""
+    query = select(revision, release.c.data_timestamp).join(release, release.c.id == revision.c.release_id)
+    rows = db.execute(query.where(revision.c.nct_id == nct_id).order_by(revision.c.id))
+    return [
+        Revision(
+            id=row.id,
+            nct_id=row.nct_id,
+            before_id=row.before_id,
+            after_id=row.after_id,
+            data_timestamp=row.data_timestamp,
+            recorded_at=row.recorded_at,
+        )
+        for row in rows
+    ]
+
+
+def changes_of(db: Connection, revision_ids: Sequence[int]) -> dict[int, list[Change]]:
+    """Return the changes of revisions, each revision's in their order."""
+    query = select(change, revision.c.nct_id).join(revision, revision.c.id == change.c.revision_id)
+    query = query.where(change.c.revision_id.in_(revision_ids)).order_by(change.c.revision_id, change.c.position)
+    found: dict[int, list[Change]] = {revision_id: [] for revision_id in revision_ids}
+    for row in db.execute(query).mappings():
+        found[row["revision_id"]].append(_change(dict(row)))
+    return found
+
+
+def _row(one: Change) -> dict[str, object]:
+    values = asdict(one)
+    return {name: values[name] for name in _COLUMNS}
+
+
+def _change(row: dict[str, object]) -> Change:
+    values = {name: row[name] for name in (*_COLUMNS, "nct_id")}
+    kinds = {"how": How, "severity": Severity, "place": Place}
+    return Change(**{name: kinds[name](value) if name in kinds else value for name, value in values.items()})  # type: ignore[arg-type]  # a row of our own table

@@ -1,0 +1,132 @@
+"""The state of each watch: which release it was last verified against, or why not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, func, or_, select, update
+
+from watcher.model import NoticeKind, Reason, Record, Refusal
+from watcher.store.notices import notify_readers
+from watcher.store.tables import reader, release, watch
+
+GONE_AFTER = 2  # releases in a row in which the registry has no such record; one may be a mishap of the registry's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchState:
+    nct_id: str
+    watched: bool
+    snapshot_id: int | None
+    content_hash: bytes | None
+    release_id: int | None
+    data_timestamp: str | None  # of the release that it was last verified against
+    verified_at: datetime | None
+    reason: Reason | None
+    detail: str | None
+    failing_since: datetime | None
+    gone_told: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How many watches were verified against the registry's current release."""
+
+    watched: int
+    verified: int
+
+
+def unverified(db: Connection, *, release_id: int) -> list[str]:
+    """Return the watched trials that have not been verified against a release, by ID."""
+    other = or_(watch.c.release_id.is_(None), watch.c.release_id != release_id)
+    return list(db.execute(select(watch.c.nct_id).where(watch.c.watched, other).order_by(watch.c.nct_id)).scalars())
+
+
+def watch_states(db: Connection, nct_ids: Sequence[str] | None = None) -> dict[str, WatchState]:
+    """Return the state of the named watches, or of all."""
+    query = select(watch, release.c.data_timestamp, release.c.confirmed_at)
+    query = query.outerjoin(release, release.c.id == watch.c.release_id).order_by(watch.c.nct_id)
+    if nct_ids is not None:
+        query = query.where(watch.c.nct_id.in_(nct_ids))
+    return {
+        row.nct_id: WatchState(
+            nct_id=row.nct_id,
+            watched=row.watched,
+            snapshot_id=row.snapshot_id,
+            content_hash=row.content_hash,
+            release_id=row.release_id,
+            data_timestamp=row.data_timestamp,
+            verified_at=row.confirmed_at,
+            reason=Reason(row.reason) if row.reason else None,
+            detail=row.detail,
+            failing_since=row.failing_since,
+            gone_told=row.gone_told,
+        )
+        for row in db.execute(query)
+    }
+
+
+def current_hashes(db: Connection, nct_ids: Sequence[str]) -> dict[str, bytes]:
+    """Return the content hash of each trial's current snapshot; trials that were never fetched are left out."""
+    query = select(watch.c.nct_id, watch.c.content_hash)
+    rows = db.execute(query.where(watch.c.nct_id.in_(nct_ids), watch.c.content_hash.is_not(None)))
+    return {row.nct_id: row.content_hash for row in rows}
+
+
+def verify_unchanged(db: Connection, nct_ids: Sequence[str], *, release_id: int, now: datetime) -> None:
+    """Record that trials are the same in a release as their current snapshots."""
+    back = select(watch.c.nct_id).where(watch.c.nct_id.in_(nct_ids), watch.c.gone_told)
+    for nct_id in db.execute(back).scalars().all():
+        notify_readers(db, nct_id, NoticeKind.FOUND_AGAIN, now=now)
+    db.execute(update(watch).where(watch.c.nct_id.in_(nct_ids)).values(release_id=release_id, **HEALTHY))
+
+
+def note_same_content(db: Connection, record: Record, *, release_id: int, now: datetime) -> None:
+    """Record that a record is the same in other bytes (its lists in another order), which need not be stored."""
+    verify_unchanged(db, [record.nct_id], release_id=release_id, now=now)
+    db.execute(update(watch).where(watch.c.nct_id == record.nct_id).values(content_hash=record.content_hash))
+
+
+HEALTHY = {
+    "reason": None,
+    "detail": None,
+    "failing_since": None,
+    "absent_release_id": None,
+    "absent_releases": 0,
+    "gone_told": False,
+}
+
+
+def record_refusal(db: Connection, refusal: Refusal, *, release_id: int, now: datetime) -> bool:
+    """Record why a watch could not be verified; return whether its readers are now told that the record is gone."""
+    here = watch.c.nct_id == refusal.nct_id
+    row = db.execute(select(watch).where(here)).first()
+    if row is None:
+        return False
+    values: dict[str, object] = {
+        "reason": refusal.reason,
+        "detail": refusal.detail,
+        "failing_since": row.failing_since or now,
+    }
+    if refusal.reason.about_the_record and row.absent_release_id != release_id:
+        values |= {"absent_release_id": release_id, "absent_releases": row.absent_releases + 1}
+    gone = int(str(values.get("absent_releases", row.absent_releases))) >= GONE_AFTER and not row.gone_told
+    if gone and refusal.reason.about_the_record:
+        notify_readers(db, refusal.nct_id, NoticeKind.GONE, now=now, detail=refusal.detail)
+        values["gone_told"] = True
+    db.execute(update(watch).where(here).values(**values))
+    return bool(values.get("gone_told", False))
+
+
+def coverage(db: Connection, *, release_id: int, address: str | None = None) -> Coverage:
+    """Return how many trials are verified against a release: of all that are watched, or of one reader's."""
+    if address is None:
+        query = select(func.count(), func.count().filter(watch.c.release_id == release_id)).where(watch.c.watched)
+    else:
+        query = (
+            select(func.count(), func.count().filter(watch.c.release_id == release_id))
+            .select_from(reader.join(watch, watch.c.nct_id == reader.c.nct_id))
+            .where(and_(reader.c.address == address))
+        )
+    watched, verified = db.execute(query).one()
+    return Coverage(watched=watched, verified=verified)

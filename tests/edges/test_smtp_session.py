@@ -71,6 +71,7 @@ def test_a_connection_is_replaced_after_a_minute(server: MailServer) -> None:
         pytest.param(Step.RCPT, "450 4.2.0 later", MessageDeferred, 1, id="a deferred recipient"),
         pytest.param(Step.DATA, "451 4.3.0 later", MessageDeferred, 1, id="a deferred message"),
         pytest.param(Step.DOT, "554 5.6.0 no", MessageRefused, 1, id="a refused message"),
+        pytest.param(Step.RCPT, "354 go on", MessageDeferred, 2, id="an answer to something else"),
         pytest.param(Step.RCPT, Act.HANG_UP, MessageDeferred, 2, id="a line that broke before the dot"),
     ],
 )

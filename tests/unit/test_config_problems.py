@@ -1,10 +1,17 @@
 """What is wrong with settings, and in which words it is told."""
 
+import json
+from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from tests.unit.settings_files import CANARY, OPERATOR, READER, SMTP, WATCHLIST, problems
+from tests.unit.settings_files import CANARY, OPERATOR, READER, SMTP, WATCHLIST, problems, write
+from watcher.config import Settings, load_settings
+from watcher.config_problems import known_keys
+from watcher.errors import SettingsError
 
 
 @pytest.mark.parametrize(
@@ -337,3 +344,48 @@ def test_no_problem_holds_a_control_character(tmp_path: Path) -> None:
     found = problems(tmp_path, text)
     assert len(found) == 4
     assert all(problem.isprintable() for problem in found)
+
+
+_KEYS = [key for dotted, _ in known_keys(Settings) for key in dotted.split(".")]
+_VALUES = st.recursive(
+    st.one_of(
+        st.booleans(),
+        st.integers(-3, 700),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.dates(),
+        st.text(st.characters(codec="utf-8", exclude_categories=["Cc"])),
+        st.sampled_from(["http://[", "none", "30m", "127.0.0.1", "NCT01234567", "a@example.org", "postgresql://[x/y"]),
+    ),
+    lambda below: st.one_of(
+        st.lists(below, max_size=3),
+        st.dictionaries(
+            st.sampled_from([*_KEYS, "watchlist", "name", "trials", "recipients", "address", "time_zone", "other"]),
+            below,
+            max_size=6,
+        ),
+    ),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=5000, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(tree=st.dictionaries(st.sampled_from(["watchlist", *Settings.model_fields]), _VALUES, max_size=7))
+def test_whatever_stands_in_the_file_is_told_in_words(tmp_path: Path, tree: dict[str, object]) -> None:
+    path = write(tmp_path, "\n".join(f"{key} = {toml(value)}" for key, value in tree.items()))
+    try:
+        load_settings(path, environ={})
+    except SettingsError as error:
+        told = error.problems
+    else:
+        told = ["nothing: all was right"]
+    assert told
+    assert all(": " in problem and problem.isprintable() for problem in told)
+    assert len(set(told)) == len(told)
+
+
+def toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {toml(below)}" for key, below in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(toml(entry) for entry in value) + "]"
+    return value.isoformat() if isinstance(value, date) else json.dumps(value, ensure_ascii=False)

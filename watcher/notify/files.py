@@ -37,7 +37,8 @@ class FileChannel:
         """Make sure of the folder.  Raises ``ChannelDown`` or ``ChannelRefused``."""
         with file_errors(Phase.CONNECT, self._directory):
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _sync(self._directory.parent)
+            with suppress(PermissionError):  # the folder above may be closed to reading, and none of ours
+                _sync(self._directory.parent)
         yield FileSession(self._directory)
 
 

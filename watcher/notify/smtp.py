@@ -7,7 +7,6 @@ broke after, by the same error, and only in the first case may the message be se
 Sources: RFC 5321, RFC 1870 (SIZE), RFC 6531 (SMTPUTF8).  What the answers mean: ``smtp_reply.py``.
 """
 
-import re
 import smtplib
 import time
 import unicodedata
@@ -29,8 +28,6 @@ CONNECTION_AGE = timedelta(seconds=60)
 FAREWELL = timedelta(seconds=5)  # for the answer to QUIT, which nobody needs
 SEND_IT = 354
 _DONE = frozenset({250, 251, 252})
-_BARE_LINE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)")
-_LINE_START_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 OnPhase = Callable[[Phase], None]
 
@@ -171,6 +168,8 @@ class _Transaction:
         except smtplib.SMTPServerDisconnected as error:
             raise self._broken_before_dot(phase, error) from error
         if reply.code not in hoped_for:
+            if not (reply.transient or reply.permanent):
+                self._connection.close()  # question and answer no longer match: nothing heard here can be trusted
             raise message_error(phase, reply)
 
     def _write_body(self, mime: bytes) -> None:
@@ -211,16 +210,15 @@ def check_mime(mime: bytes) -> None:
     Raises:
         MessageRefused: a line end other than CRLF, or a byte that is not 7-bit.
     """
-    bare = _BARE_LINE_END.search(mime)
-    if bare:
-        raise MessageRefused(Phase.CONNECT, f"byte {bare.start()} of the message is half a line end; it should be CRLF")
+    if not mime.count(b"\r\n") == mime.count(b"\r") == mime.count(b"\n"):
+        raise MessageRefused(Phase.CONNECT, "the message has a CR or an LF alone; all its line ends should be CRLF")
     if not mime.isascii():
         raise MessageRefused(Phase.CONNECT, "the message has bytes above 127; it should be encoded as 7-bit text")
 
 
 def stuffed(mime: bytes) -> bytes:
     """Return the message as it goes over the line: dots at line starts doubled, a line end at its end."""
-    doubled = _LINE_START_DOT.sub(b"..", mime)
+    doubled = (b"." if mime.startswith(b".") else b"") + mime.replace(b"\r\n.", b"\r\n..")
     return doubled if doubled.endswith(b"\r\n") else doubled + b"\r\n"
 
 

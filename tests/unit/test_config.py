@@ -283,7 +283,7 @@ def test_variables_that_are_no_settings_are_left_alone(tmp_path: Path) -> None:
         "TRIALWATCH_SETTINGS": "/etc/trialwatch.toml",
         "TRIALWATCH_CORPUS": "/srv/corpus",
         "HTTPS_PROXY": "http://proxy.example.org:3128",
-        "HOME": "/root",
+        "HOME": "/home/watch",
     }
     assert load(tmp_path, OPERATOR, environ=environ).registry.proxy is None
 

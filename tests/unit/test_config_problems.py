@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.unit.settings_files import CANARY, OPERATOR, READER, SMTP, WATCHLIST, problems, write
 from watcher.config import Settings, load_settings
-from watcher.config_problems import known_keys
+from watcher.config.problems import known_keys
 from watcher.errors import SettingsError
 
 
@@ -368,7 +368,7 @@ _VALUES = st.recursive(
 )
 
 
-@settings(max_examples=5000, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(tree=st.dictionaries(st.sampled_from(["watchlist", *Settings.model_fields]), _VALUES, max_size=7))
 def test_whatever_stands_in_the_file_is_told_in_words(tmp_path: Path, tree: dict[str, object]) -> None:
     path = write(tmp_path, "\n".join(f"{key} = {toml(value)}" for key, value in tree.items()))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.config import normalise_address
-from watcher.config_values import format_duration, parse_duration
+from watcher.config.values import normalise_address
+from watcher.config.values import format_duration, parse_duration
 
 
 @pytest.mark.parametrize(

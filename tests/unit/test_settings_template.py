@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from watcher.config import Settings, load_settings
-from watcher.config_problems import known_keys
+from watcher.config.problems import known_keys
 from watcher.model import Cadence, Recipient, Schedule, Watchlist
-from watcher.settings_template import render_settings
+from watcher.config.template import render_settings
 
 OPERATOR = "operations@example.org"
 

@@ -1,0 +1,16 @@
+"""The commands: parse, call, print.  No rule lives here.
+
+Heavy imports wait until a command needs them, all in ``wiring.py``, so that ``--help`` answers at once.
+"""
+
+import sys
+
+from watcher.cli.root import app
+from watcher.cli.wiring import reported
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line; the exit codes are those of ``ExitCode``."""
+    sys.exit(reported(app))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from watcher.core.text import one_line
+from watcher.core.wording import LONG_TEXT
 from watcher.model import Change, Json, Place, Severity
 
 SUBJECT_LENGTH = 150  # characters
@@ -129,16 +130,11 @@ def _headline(block: TrialBlock) -> str:
 def _sentence(told: Sequence[Change]) -> Sentence:
     first = min(told, key=lambda change: change.severity.rank)
     was, now = (None, None)
-    if len(told) == 1 and first.path.rpartition(".")[2] and _is_long(first):
+    if len(told) == 1 and any(len(value) > LONG_TEXT for value in (first.old, first.new) if isinstance(value, str)):
         was, now = _text(first.old), _text(first.new)
     return Sentence(
         text=first.sentence, headline=first.headline, severity=first.severity, category=first.category, was=was, now=now
     )
-
-
-def _is_long(change: Change) -> bool:
-    values = [value for value in (change.old, change.new) if isinstance(value, str)]
-    return bool(values) and not all(one_line(value) in change.sentence for value in values)
 
 
 def _text(value: Json) -> str | None:

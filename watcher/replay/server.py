@@ -114,6 +114,10 @@ class RegistryServer:
             thread.join()
         self._threads = []
 
+    def wait(self) -> None:
+        """Return when the server is closed, or at a KeyboardInterrupt."""
+        self._closing.wait()
+
     def __enter__(self) -> Self:
         self.start()
         return self

@@ -21,7 +21,7 @@ from watcher.registry.client import Fetched, KnownHashes
 from watcher.store.database import Database
 from watcher.store.incidents import close_incident, open_incident
 from watcher.store.lists import welcome_readers
-from watcher.store.releases import KnownRelease, confirm_release
+from watcher.store.releases import KnownRelease, confirm_release, note_checked
 from watcher.store.revisions import known_change_ids, record_revision
 from watcher.store.snapshots import StoredBody, earlier_snapshots, quarantine, read_body
 from watcher.store.watches import (
@@ -111,6 +111,9 @@ class Check:
         with self._database.reading() as db:
             nct_ids = unverified(db, release_id=release.id)
         if not nct_ids:
+            if release.checked_at is None:
+                with self._database.writing() as db:
+                    note_checked(db, release.id, now=now)
             return None
         outcome.asked = max(outcome.asked, len(nct_ids))
         seen = _Evidence(release.release)
@@ -123,6 +126,7 @@ class Check:
                 progress(done, len(nct_ids))
         with self._database.writing() as db:
             welcome_readers(db, release_id=release.id, now=now)
+            note_checked(db, release.id, now=now)
         if seen.consistent:
             return None
         current = self._registry.release()

@@ -16,19 +16,25 @@ class KnownRelease:
     release: Release
     first_seen_at: datetime
     confirmed_at: datetime  # when the registry last said that this is the current one
+    checked_at: datetime | None  # when every watch had last been asked for in it
 
 
 def confirm_release(db: Connection, seen: Release, *, now: datetime) -> KnownRelease:
     """Record that the registry is at this release now."""
-    row = db.execute(
-        select(release.c.id, release.c.first_seen_at).where(release.c.data_timestamp == seen.data_timestamp)
-    ).first()
+    row = db.execute(select(release).where(release.c.data_timestamp == seen.data_timestamp)).first()
     if row is None:
         values = {"data_timestamp": seen.data_timestamp, "api_version": seen.api_version}
         added = db.execute(release.insert().values(first_seen_at=now, confirmed_at=now, **values))
-        return KnownRelease(id=inserted_id(added), release=seen, first_seen_at=now, confirmed_at=now)
+        return KnownRelease(id=inserted_id(added), release=seen, first_seen_at=now, confirmed_at=now, checked_at=None)
     db.execute(release.update().where(release.c.id == row.id).values(confirmed_at=now, api_version=seen.api_version))
-    return KnownRelease(id=row.id, release=seen, first_seen_at=row.first_seen_at, confirmed_at=now)
+    return KnownRelease(
+        id=row.id, release=seen, first_seen_at=row.first_seen_at, confirmed_at=now, checked_at=row.checked_at
+    )
+
+
+def note_checked(db: Connection, release_id: int, *, now: datetime) -> None:
+    """Record that every watch has been asked for in a release."""
+    db.execute(release.update().where(release.c.id == release_id).values(checked_at=now))
 
 
 def latest_release(db: Connection) -> KnownRelease | None:
@@ -41,4 +47,5 @@ def latest_release(db: Connection) -> KnownRelease | None:
         release=Release(api_version=row.api_version, data_timestamp=row.data_timestamp),
         first_seen_at=row.first_seen_at,
         confirmed_at=row.confirmed_at,
+        checked_at=row.checked_at,
     )

@@ -66,6 +66,7 @@ release = Table(
     Column("api_version", String(40), nullable=False),
     Column("first_seen_at", Moment, nullable=False),
     Column("confirmed_at", Moment, nullable=False),  # when the registry last said that this is the current one
+    Column("checked_at", Moment),  # when every watch had last been asked for in it; None = not yet
 )
 
 snapshot = Table(

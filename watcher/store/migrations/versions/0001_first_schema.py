@@ -70,6 +70,7 @@ def upgrade() -> None:
         sa.Column("api_version", sa.String(length=40), nullable=False),
         sa.Column("first_seen_at", Moment(), nullable=False),
         sa.Column("confirmed_at", Moment(), nullable=False),
+        sa.Column("checked_at", Moment(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_release")),
         sa.UniqueConstraint("data_timestamp", name=op.f("uq_release_data_timestamp")),
     )

@@ -3,7 +3,7 @@
 ``load_settings`` builds them once and reports every error at once; after that they do not change.  The descriptions
 below are also the comments of the file that ``trialwatch init`` writes, so they are written for operators.
 
-Does not judge single values (``config_values``, ``config_places``) or values against each other (``config_rules``),
+Does not judge single values (``values``, ``places``) or values against each other (``rules``),
 does not read the process's environment, and makes nothing: no folder, no connection, no log.
 
 Keys in problems count from 0: ``watchlist[0]`` is the first list of the file.
@@ -16,16 +16,16 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
-from watcher.config_places import BaseUrl, CertificateBundle, DatabaseUrl, FilePath, Folder, FolderToBe, Host, ProxyUrl
-from watcher.config_problems import known_keys, sentences, value_problems
-from watcher.config_rules import rule_problems, with_derived_defaults
-from watcher.config_sources import (
+from watcher.config.places import BaseUrl, CertificateBundle, DatabaseUrl, FilePath, Folder, FolderToBe, Host, ProxyUrl
+from watcher.config.problems import known_keys, sentences, value_problems
+from watcher.config.rules import rule_problems, with_derived_defaults
+from watcher.config.sources import (
     apply_environment,
     exposed_secrets,
     read_secret_files,
     read_settings_file,
 )
-from watcher.config_values import Address, HeaderText, Line, NctId, Secret, TimeZone, normalise_address, within
+from watcher.config.values import Address, HeaderText, Line, NctId, Secret, TimeZone, normalise_address, within
 from watcher.errors import SettingsError
 from watcher.model import Cadence, Recipient, Schedule, Watchlist
 
@@ -194,7 +194,7 @@ class WatchlistSettings(_Section):
         description="Name of the list, which mails and commands show.", examples=['name = "Our trials"'], max_length=200
     )
     trials: Annotated[tuple[NctId, ...], Field(strict=False)] = Field(
-        min_length=1, description="NCT IDs.", examples=['trials = ["NCT01234567"]']
+        (), description="NCT IDs; more can be added by command.", examples=['trials = ["NCT01234567"]']
     )
     recipients: Annotated[tuple[RecipientSettings, ...], Field(strict=False)] = Field(
         min_length=1,

@@ -1,6 +1,6 @@
 """Where things are: the kinds of setting that name a host, a URL, a file or a folder.
 
-As in ``config_values``, each check raises ``ValueError`` with what is wrong and what would be right.  The URL of a
+As in ``values``, each check raises ``ValueError`` with what is wrong and what would be right.  The URL of a
 database or of a proxy may hold a password: it is kept as a secret and never repeated.
 
 Does not connect to a host or make a folder.  Files and folders that must exist are looked at, because a wrong path is
@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr, ValidationInfo
 
-from watcher.config_values import one_line, quoted
+from watcher.config.values import one_line, quoted
 
 _HOST = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.(?!-)[A-Za-z0-9_-]{1,63})*\.?")
 _POSTGRESQL = "postgresql+psycopg"  # the one driver that is installed with this program
@@ -142,22 +142,22 @@ def _check_bundle(path: Path) -> Path:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
     except ssl.SSLError as error:
-        raise ValueError(f"{quoted(str(path))} holds no certificates in PEM form; name a file that does") from error
+        raise ValueError(f"{quoted(path)} holds no certificates in PEM form; name a file that does") from error
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise ValueError(f"{quoted(str(path))} cannot be read ({why}); name a file of certificates") from error
+        raise ValueError(f"{quoted(path)} cannot be read ({why}); name a file of certificates") from error
     return path
 
 
 def _check_folder(path: Path) -> Path:
     if not _is(path, Path.is_dir):
-        raise ValueError(f"{quoted(str(path))} is not a folder; make it, or leave the key out")
+        raise ValueError(f"{quoted(path)} is not a folder; make it, or leave the key out")
     return path
 
 
 def _check_folder_to_be(path: Path) -> Path:
     if _is(path, Path.exists) and not _is(path, Path.is_dir):
-        raise ValueError(f"{quoted(str(path))} is a file; name a folder, which is made when it is needed")
+        raise ValueError(f"{quoted(path)} is a file; name a folder, which is made when it is needed")
     return path
 
 

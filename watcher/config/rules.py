@@ -12,10 +12,10 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel
 
-from watcher.config_places import is_loopback
-from watcher.config_problems import Problem
-from watcher.config_sources import Tree, lookup
-from watcher.config_values import format_duration, normalise_address, parse_duration, quoted
+from watcher.config.places import is_loopback
+from watcher.config.problems import Problem
+from watcher.config.sources import Tree, lookup
+from watcher.config.values import format_duration, normalise_address, parse_duration, quoted
 from watcher.core.identifiers import normalise_nct_id
 
 Value = TypeVar("Value")

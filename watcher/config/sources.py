@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from pydantic.fields import FieldInfo
 
-from watcher.config_problems import Problem
-from watcher.config_values import did_you_mean, nearest
+from watcher.config.problems import Problem
+from watcher.config.values import did_you_mean, nearest, one_line, quoted
 from watcher.errors import SettingsError
 
 Tree = dict[str, Any]  # as tomllib returns it
@@ -178,28 +178,29 @@ def read_secret_files(tree: Tree, folder: Path) -> tuple[dict[str, str], list[Pr
             problems.append(Problem(key=key, says=f"is given twice, here and by {file_key}; keep one of them"))
             continue
         try:
-            secret = _read_secret(folder / name)
+            path = folder / one_line(name)
+            secret = _read_secret(path)
         except ValueError as error:
             problems.append(Problem(key=file_key, says=str(error)))
         else:
             _put(tree, key, secret)
-            origins[key] = f"read from {folder / name}"
+            origins[key] = f"read from {path}"
     return origins, problems
 
 
 def _read_secret(path: Path) -> str:
-    right = "name a file that holds the secret on one line"
+    shown, right = quoted(path), "name a file that holds the secret on one line"
     try:
         with path.open("rb") as file:
             content = file.read(_LARGEST_SECRET + 1)
         secret = content.decode().rstrip("\r\n")
     except OSError as error:
-        raise ValueError(f'"{path}" cannot be read ({(error.strerror or str(error)).lower()}); {right}') from error
+        raise ValueError(f"{shown} cannot be read ({(error.strerror or str(error)).lower()}); {right}") from error
     except UnicodeDecodeError:
         # Not chained: the error carries the bytes.
-        raise ValueError(f'"{path}" is not UTF-8 text; {right}') from None
+        raise ValueError(f"{shown} is not UTF-8 text; {right}") from None
     if len(content) > _LARGEST_SECRET:
-        raise ValueError(f'"{path}" is larger than {_LARGEST_SECRET} bytes; {right}')
+        raise ValueError(f"{shown} is larger than {_LARGEST_SECRET} bytes; {right}")
     if not secret.strip():
-        raise ValueError(f'"{path}" is empty; {right}')
+        raise ValueError(f"{shown} is empty; {right}")
     return secret

@@ -1,9 +1,9 @@
 """The kinds of value that stand in the settings file: texts, addresses, IDs, time zones, durations, secrets.
 
 Each is a type that checks, normalises and explains itself: a check raises ``ValueError`` with what is wrong and what
-would be right, without the key, which ``config_problems`` adds.  A secret is never repeated in what a check says.
+would be right, without the key, which ``problems`` adds.  A secret is never repeated in what a check says.
 
-Does not know hosts, URLs and files (``config_places``), does not look at two values together (``config_rules``), and
+Does not know hosts, URLs and files (``places``), does not look at two values together (``rules``), and
 does not connect to anything: an address may still bounce.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from difflib import get_close_matches
 from functools import cache
+from pathlib import Path
 from typing import Annotated
 from zoneinfo import available_timezones
 
@@ -33,9 +34,14 @@ _LONGEST_SHOWN = 80  # characters of a refused value that are repeated
 # --- words ------------------------------------------------------------------------------------------------------------
 
 
-def quoted(text: str) -> str:
-    """Return ``text`` in quotation marks, cut short, with nothing in it that could move a terminal's cursor."""
-    cut = text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
+def quoted(text: str | Path) -> str:
+    """Return ``text`` in quotation marks, with nothing in it that could move a terminal's cursor.
+
+    Args:
+        text: cut short when it is long, unless it is a path.
+    """
+    whole = str(text)
+    cut = whole if isinstance(text, Path) or len(whole) <= _LONGEST_SHOWN else whole[:_LONGEST_SHOWN] + "…"
     return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut) + '"'
 
 

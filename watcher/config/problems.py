@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from watcher.config_values import did_you_mean, nearest, quoted
+from watcher.config.values import did_you_mean, nearest, quoted
 
 Location = tuple[int | str, ...]  # a key as pydantic has it: names, and indices counted from 0
 

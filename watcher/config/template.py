@@ -12,7 +12,8 @@ from datetime import timedelta
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from watcher.config import (
+from watcher.config.rules import PORTS
+from watcher.config.settings import (
     DatabaseSettings,
     LogSettings,
     MailSettings,
@@ -23,8 +24,7 @@ from watcher.config import (
     TemplateSettings,
     WatchlistSettings,
 )
-from watcher.config_rules import PORTS
-from watcher.config_values import format_duration
+from watcher.config.values import format_duration
 from watcher.model import Cadence
 
 Values = Mapping[str, object]  # by dotted key

@@ -1,0 +1,94 @@
+"""Where the service stands, from the database alone: the same facts for people and for programs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from watcher.actions.watching import state_words
+from watcher.app import Application
+from watcher.model import DeliveryState
+from watcher.processes import is_dead
+from watcher.store import outbox
+from watcher.store.incidents import Incident, open_incidents
+from watcher.store.leases import current_holder
+from watcher.store.notices import due_windows
+from watcher.store.releases import KnownRelease, latest_release
+from watcher.store.watches import Coverage, WatchState, coverage, watch_states
+
+_WAITING = (DeliveryState.PENDING, DeliveryState.DEFERRED, DeliveryState.SENDING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    release: KnownRelease | None
+    coverage: Coverage
+    failing: list[WatchState]
+    mails: dict[DeliveryState, int]
+    oldest_waiting: datetime | None  # when the oldest mail that waits was composed
+    untold: int  # digest windows that have closed and are not composed
+    incidents: list[Incident]
+    worker: str | None  # who does the work now
+    mails_to: str
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything that the current release brought has been told."""
+        waiting = sum(count for state, count in self.mails.items() if state in _WAITING)
+        return bool(self.release and self.release.checked_at and not self.untold and not waiting)
+
+    def lines(self) -> Iterator[str]:
+        """Yield it for people."""
+        if self.release is None:
+            yield "The registry has not been reached yet."
+        else:
+            confirmed = f"{self.release.confirmed_at:%Y-%m-%d %H:%M:%S} UTC"
+            yield f"Registry data of {self.release.release.data_timestamp}, last confirmed {confirmed}"
+        yield f"Verified against it: {self.coverage.verified} of {self.coverage.watched} watched trials"
+        for state in self.failing:
+            yield f"  {state.nct_id}: {state_words(state)}"
+        yield "Mails: " + ", ".join(f"{count} {state}" for state, count in self.mails.items())
+        if self.oldest_waiting:
+            yield f"  the oldest that waits was composed {self.oldest_waiting:%Y-%m-%d %H:%M:%S} UTC"
+        yield f"Working now: {self.worker or 'nobody; start the service with `trialwatch run`'}"
+        for incident in self.incidents:
+            yield f"OPEN since {incident.opened_at:%Y-%m-%d %H:%M} UTC: {incident.summary}"
+
+    def as_json(self) -> dict[str, object]:
+        """Return it for programs."""
+        release = self.release
+        return {
+            "kind": "status",
+            "data_timestamp": release.release.data_timestamp if release else None,
+            "confirmed_at": release.confirmed_at.isoformat() if release else None,
+            "watched": self.coverage.watched,
+            "verified": self.coverage.verified,
+            "failing": [
+                {"nct_id": state.nct_id, "reason": state.reason, "detail": state.detail, "since": state.failing_since}
+                for state in self.failing
+            ],
+            "untold": self.untold,
+            "settled": self.settled,
+            "mails": {state.value: count for state, count in self.mails.items()},
+            "incidents": [{"summary": one.summary, "opened_at": one.opened_at} for one in self.incidents],
+            "worker": self.worker,
+            "mails_to": self.mails_to,
+        }
+
+
+def standing_of(app: Application) -> Standing:
+    """Return where the service stands now."""
+    with app.database.reading() as db:
+        release = latest_release(db)
+        holder = current_holder(db)
+        waiting = [one for one in outbox.unfinished(db) if one.state is not DeliveryState.FAILED]
+        return Standing(
+            release=release,
+            coverage=coverage(db, release_id=release.id if release else 0),
+            failing=[state for state in watch_states(db).values() if state.watched and state.reason],
+            mails=outbox.counts(db),
+            oldest_waiting=waiting[0].composed_at if waiting else None,
+            untold=len(due_windows(db, now=app.now())),
+            incidents=open_incidents(db),
+            worker=f"process {holder.pid} on {holder.host}" if holder and not is_dead(holder) else None,
+            mails_to=app.channel.name,
+        )

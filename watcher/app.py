@@ -1,0 +1,213 @@
+"""The composition root: settings → a wired application.  The only reader of the clock and of chance.
+
+Does not decide anything and holds no state but the open database.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import requests.adapters
+
+from watcher.config import Settings
+from watcher.core.fields import FieldTable
+from watcher.errors import TrialwatchError
+from watcher.notify.channel import Channel
+from watcher.notify.files import FileChannel
+from watcher.notify.smtp import SmtpChannel
+from watcher.notify.smtp_connection import Security, SmtpServer
+from watcher.pipeline import Pipeline
+from watcher.processes import is_dead, this_process
+from watcher.registry.asking import Asker, Surroundings
+from watcher.registry.client import RegistryClient
+from watcher.registry.connection import Connection, Limits
+from watcher.registry.pace import Limiter
+from watcher.render.letters import Letters
+from watcher.render.templates import Templates
+from watcher.stages.check import Check
+from watcher.stages.deliver import Deliver, Patience
+from watcher.stages.digest import Digest, Sender
+from watcher.store.database import Database
+from watcher.store.leases import Holder, acquire, current_holder, release_lease
+from watcher.store.lists import declare_lists
+from watcher.store.schema import upgrade
+from watcher.tables import load_rules
+
+Clock = Callable[[], datetime]
+
+
+class Stopped(TrialwatchError):
+    """The service is ending; what was under way is left as recorded."""
+
+
+class StopSignal:
+    """Set once, from any thread or signal; everything that waits wakes up."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        self._event.set()
+
+    def is_set(self) -> bool:
+        return self._event.is_set()
+
+    def wait(self, duration: timedelta) -> None:
+        """Sleep, unless the service ends.
+
+        Raises:
+            Stopped: it does.
+        """
+        if self._event.wait(duration.total_seconds()):
+            raise Stopped("the service is ending")
+
+
+def system_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """Everything wired together, on an open database."""
+
+    settings: Settings
+    database: Database
+    table: FieldTable
+    connection: Connection
+    registry: RegistryClient
+    channel: Channel
+    pipeline: Pipeline
+    now: Clock
+    stop: StopSignal
+
+    @contextmanager
+    def working(self) -> Iterator[Holder]:
+        """Hold the lease, so that no other instance does the same work.
+
+        Raises:
+            LeaseHeld: another instance does it now.
+        """
+        holder = this_process()
+        with self.database.writing() as db:
+            other = current_holder(db)
+            acquire(db, holder, now=self.now(), previous_is_dead=other is not None and is_dead(other))
+        try:
+            yield holder
+        finally:
+            with self.database.writing() as db:
+                release_lease(db, holder)
+
+    def declare_lists(self) -> None:
+        """Bring the watch lists that the settings file declares into the database."""
+        with self.database.writing() as db:
+            declare_lists(db, self.settings.watchlists(), now=self.now())
+
+    def close(self) -> None:
+        self.connection.close()
+        self.database.close()
+
+
+def open_application(
+    settings: Settings,
+    *,
+    now: Clock = system_clock,
+    stop: StopSignal | None = None,
+    transport: requests.adapters.BaseAdapter | None = None,
+) -> Application:
+    """Open the database, bring its schema up to date, and wire the rest.  Nothing is sent yet.
+
+    Args:
+        settings: valid.
+        now: the clock.
+        stop: set by whoever ends the service.
+        transport: answers requests in the network's place; for a replay without a network.
+
+    Raises:
+        StoreError: the database cannot be opened or migrated.
+    """
+    stop = stop or StopSignal()
+    database = Database(settings.database.url.get_secret_value())
+    upgrade(database)
+    table = FieldTable(load_rules())
+    connection = _connection(settings)
+    if transport is not None:
+        connection.session.mount("https://", transport)
+        connection.session.mount("http://", transport)
+    registry = _registry(settings, connection, now=now, stop=stop)
+    channel = _channel(settings)
+    letters = Letters(Templates(settings.templates.directory), Templates())
+    patience = Patience(down_for=settings.mail.deliver_every, give_up_after=settings.mail.give_up_after)
+    return Application(
+        settings=settings,
+        database=database,
+        table=table,
+        connection=connection,
+        registry=registry,
+        channel=channel,
+        pipeline=Pipeline(
+            check=Check(database, registry, table),
+            digest=Digest(database, table, letters=letters, sender=_sender(settings)),
+            deliver=Deliver(database, channel, patience, stopping=stop.is_set),
+        ),
+        now=now,
+        stop=stop,
+    )
+
+
+def _connection(settings: Settings) -> Connection:
+    registry = settings.registry
+    limits = Limits(
+        connect_timeout=registry.connect_timeout,
+        read_timeout=registry.read_timeout,
+        deadline=registry.transfer_deadline,
+    )
+    return Connection(
+        user_agent=registry.user_agent,
+        proxy=registry.proxy.get_secret_value() if registry.proxy else None,
+        ca_bundle=str(registry.ca_bundle) if registry.ca_bundle else None,
+        limits=limits,
+    )
+
+
+def _registry(settings: Settings, connection: Connection, *, now: Clock, stop: StopSignal) -> RegistryClient:
+    registry = settings.registry
+    limiter = Limiter(registry.requests_per_minute, monotonic=time.monotonic, wait=stop.wait)
+    surroundings = Surroundings(wait=stop.wait, chance=random.random, now=now)
+    asker = Asker(
+        connection, limiter, base_url=registry.base_url, attempts=registry.attempts, surroundings=surroundings
+    )
+    return RegistryClient(asker, batch_size=registry.batch_size, connections=registry.connections)
+
+
+def _channel(settings: Settings) -> Channel:
+    smtp = settings.mail.smtp
+    if smtp is None:
+        return FileChannel(settings.mail.directory)
+    server = SmtpServer(
+        host=smtp.host,
+        port=smtp.port,
+        security=Security(smtp.security),
+        username=smtp.username,
+        password=smtp.password.get_secret_value() if smtp.password else None,
+        ca_bundle=smtp.ca_bundle,
+        connect_timeout=smtp.connect_timeout,
+        command_timeout=smtp.command_timeout,
+        dot_timeout=smtp.dot_timeout,
+        local_hostname=settings.mail.domain,
+    )
+    return SmtpChannel(server)
+
+
+def _sender(settings: Settings) -> Sender:
+    mail = settings.mail
+    return Sender(
+        address=mail.sender,
+        name=mail.sender_name,
+        reply_to=mail.reply_to,
+        domain=mail.domain,
+        operator=settings.operator,
+    )

@@ -1,0 +1,214 @@
+"""Commands for whoever runs the service: init, run, check, status, test-mail, doctor."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from watcher.cli.wiring import (
+    DEFAULT_SETTINGS,
+    AsJson,
+    ExitCode,
+    Failed,
+    SettingsPath,
+    application,
+    complain,
+    mail_note,
+    say,
+    say_json,
+    settings_from,
+)
+from watcher.errors import MailError, SettingsError, StoreError
+from watcher.model import Cadence
+
+if TYPE_CHECKING:
+    from watcher.stages.check import Outcome
+
+_SETTINGS = Path(DEFAULT_SETTINGS)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands in the order in which somebody needs them."""
+    for command in (init, run, check, status, doctor):
+        app.command()(command)
+    app.command("test-mail")(send_test)
+
+
+def init(
+    operator: Annotated[
+        str | None, typer.Option(help="Your address: told about trouble, named to the registry.")
+    ] = None,
+    trial: Annotated[list[str] | None, typer.Option(help="NCT ID to watch; may be repeated.")] = None,
+    to: Annotated[list[str] | None, typer.Option(help="Address that hears of it; may be repeated.")] = None,
+    cadence: Annotated[Cadence, typer.Option(help="When the addresses hear.")] = Cadence.DAILY,
+    time_zone: Annotated[str, typer.Option(help="Their time zone, an IANA name.")] = "UTC",
+    sender: Annotated[str | None, typer.Option(help="Address that mails come from; yours unless given.")] = None,
+    smtp_host: Annotated[str | None, typer.Option(help="Mail server; without one, mails become files.")] = None,
+    smtp_username: Annotated[str | None, typer.Option(help="Login at the mail server.")] = None,
+    smtp_password_file: Annotated[str | None, typer.Option(help="File that holds the password.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a settings file that is there.")] = False,
+    settings: SettingsPath = _SETTINGS,
+) -> None:
+    """Write a settings file.  Asks for what is not given, if there is a terminal to ask at."""
+    from watcher.actions.first_settings import Wishes, write_settings
+
+    if settings.exists() and not force:
+        raise SettingsError([f"{settings} is there already; edit it, or replace it with --force"])
+    ask = operator is None and sys.stdin.isatty()
+    if ask:
+        operator = typer.prompt("Your address, as the operator")
+        trial = trial or typer.prompt("NCT IDs to watch, separated by spaces").split()
+        to = to or typer.prompt("Addresses that hear of them, separated by spaces", default=operator).split()
+        time_zone = typer.prompt("Their time zone", default=time_zone)
+        smtp_host = smtp_host or typer.prompt("Mail server (empty: write mails to files)", default="") or None
+    if operator is None:
+        raise SettingsError(
+            ["--operator: whose address is told about trouble? Give one, as in --operator ops@example.org"]
+        )
+    wishes = Wishes(
+        operator=operator,
+        trials=tuple(trial or ()),
+        recipients=tuple(to or ()),
+        cadence=cadence,
+        time_zone=time_zone,
+        sender=sender,
+        smtp_host=smtp_host,
+        smtp_username=smtp_username,
+        smtp_password_file=smtp_password_file,
+    )
+    write_settings(settings, wishes)
+    say(f"Wrote {settings}. Look it over, then start the service with `trialwatch run`.")
+    if smtp_host is None:
+        say("No mail server is configured: mails will be written to files in state/mail.")
+
+
+def run(settings: SettingsPath = _SETTINGS) -> None:
+    """Run the service until SIGTERM.  SIGHUP reads the settings again."""
+    from watcher.app import open_application
+    from watcher.service import Service, end_process
+
+    with application(settings) as app:
+        note = mail_note(app)
+        if note:
+            complain(note)
+        kept = Service(app, reopen=lambda: open_application(settings_from(settings))).run()
+        sys.stdout.flush()
+        end_process(ExitCode.DONE if kept else ExitCode.HELD)
+
+
+def check(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
+    """Do one round now: ask the registry, compose what is due, hand it over."""
+    from watcher.cli.progress import progress_bar
+
+    with application(settings) as app, app.working():
+        now = app.now()
+        app.pipeline.deliver.recover(now=now)
+        with progress_bar("Verifying", sys.stderr) as advance:
+            done = app.pipeline.run_round(now=now, progress=advance)
+        outcome = done.outcome
+        refused = {reason.value: count for reason, count in outcome.refused.items()}
+        if as_json:
+            say_json(
+                {
+                    "kind": "check",
+                    "data_timestamp": outcome.release.data_timestamp,
+                    "asked": outcome.asked,
+                    "unchanged": outcome.unchanged,
+                    "first_seen": outcome.first_seen,
+                    "changed": outcome.changed,
+                    "changes": outcome.changes,
+                    "refused": refused,
+                    "mails_composed": len(done.composed),
+                    "mails": {state.value: count for state, count in done.handed.states.items()},
+                    "mail_trouble": str(done.handed.trouble) if done.handed.trouble else None,
+                    "mails_to": app.channel.name,
+                }
+            )
+        else:
+            say(f"Registry data of {outcome.release.data_timestamp}: {_outcome_words(outcome)}.")
+            sent = done.handed.states.total()
+            say(f"{len(done.composed)} mails composed, {sent} tried: {app.channel.name}.")
+            note = mail_note(app)
+            if note:
+                say(note)
+        for refusal in outcome.refusals:
+            complain(f"{refusal.nct_id} not verified: {refusal.reason.value.replace('_', ' ')}: {refusal.detail}")
+        if done.handed.trouble:
+            raise done.handed.trouble
+        if outcome.refusals:
+            raise Failed(ExitCode.FAILURES)
+
+
+def status(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
+    """Show what is verified, what waits, and what is wrong."""
+    with application(settings) as app:
+        from watcher.actions.standing import standing_of
+
+        standing = standing_of(app)
+        if as_json:
+            say_json(standing.as_json())
+            return
+        for line in standing.lines():
+            say(line)
+        note = mail_note(app)
+        if note:
+            say(note)
+
+
+def send_test(
+    address: Annotated[str, typer.Argument(help="Where to.")],
+    settings: SettingsPath = _SETTINGS,
+    as_json: AsJson = False,
+) -> None:
+    """Send a test mail now, and show the server's words."""
+    with application(settings) as app:
+        from watcher.actions.trial_mail import send_test_mail
+
+        try:
+            receipt = send_test_mail(app, address)
+        except MailError as error:
+            if as_json:
+                say_json(
+                    {"kind": "test_mail", "to": address, "sent": False, "reply": error.reply, "phase": error.phase}
+                )
+            raise
+        if as_json:
+            say_json({"kind": "test_mail", "to": address, "sent": True, "reply": receipt.reply, "phase": None})
+        else:
+            say(f"Handed over to {app.channel.name}: {receipt.reply}")
+            note = mail_note(app)
+            if note:
+                say(note)
+
+
+def doctor(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
+    """Examine settings, database, registry and mail server, and say what to do about each trouble."""
+    from watcher.actions.doctor import Verdict, examine
+
+    findings = []
+    try:
+        with application(settings) as app:
+            for finding in examine(app):
+                findings.append(finding)
+                if as_json:
+                    say_json(finding.as_json())
+                else:
+                    say(f"{finding.verdict.value:<5} {finding.subject}: {finding.words}")
+    except StoreError as error:
+        complain(f"database: {error}")
+        raise Failed(ExitCode.FAILURES) from error
+    if any(finding.verdict is Verdict.BAD and finding.unreachable for finding in findings):
+        raise Failed(ExitCode.UNREACHABLE)
+    if any(finding.verdict is Verdict.BAD for finding in findings):
+        raise Failed(ExitCode.FAILURES)
+
+
+def _outcome_words(outcome: "Outcome") -> str:
+    refused = outcome.refused.total()
+    if not outcome.asked:
+        return "nothing new since the last check"
+    return (
+        f"{outcome.unchanged} unchanged, {outcome.first_seen} seen for the first time, "
+        f"{outcome.changed} changed, {refused} not verified"
+    )

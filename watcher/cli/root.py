@@ -1,0 +1,20 @@
+"""The tree of commands."""
+
+import typer
+
+from watcher.cli import config, operate, registry, trials, watch
+
+app = typer.Typer(
+    name="trialwatch",
+    help="Watches ClinicalTrials.gov records and mails what changed.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+operate.add_to(app)
+trials.add_to(app)
+registry.add_to(app)
+app.add_typer(watch.app, name="watch")
+app.add_typer(config.app, name="config")
+app.add_typer(registry.app, name="registry")

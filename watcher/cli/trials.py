@@ -1,0 +1,74 @@
+"""Commands about one trial: history, show, diff.  Its own page: contacts stand here as in the record."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from watcher.cli.wiring import DEFAULT_SETTINGS, AsJson, SettingsPath, application, say, say_json
+
+_SETTINGS = Path(DEFAULT_SETTINGS)
+Trial = Annotated[str, typer.Argument(help="An NCT ID.", metavar="NCT…")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    for command in (history, show, diff):
+        app.command()(command)
+
+
+def history(trial: Trial, settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
+    """Show every recorded change of a trial, oldest first."""
+    with application(settings) as app:
+        from watcher.actions.pages import change_line, history_of
+
+        for step in history_of(app, trial):
+            if as_json:
+                for change in step.changes:
+                    say_json({"kind": "change", "day": step.day, **change_line(change)})
+                continue
+            say(f"{step.day}  {step.words}")
+            for sentence in step.sentences:
+                say(f"    {sentence}")
+
+
+def show(
+    trial: Trial,
+    at: Annotated[str | None, typer.Option("--at", metavar="DATE", help="The version of that day, yyyy-mm-dd.")] = None,
+    settings: SettingsPath = _SETTINGS,
+    as_json: AsJson = False,
+) -> None:
+    """Show a trial's record as it was last fetched, or as it was on a day."""
+    with application(settings) as app:
+        from watcher.actions.pages import page_of, record_at
+
+        version = record_at(app, trial, at)
+        if as_json:
+            say_json(version.record)
+            return
+        for line in page_of(version, app.table):
+            say(line)
+
+
+def diff(
+    trial: Trial,
+    since: Annotated[
+        str | None, typer.Argument(metavar="[FROM]", help="A day, yyyy-mm-dd.", show_default=False)
+    ] = None,
+    until: Annotated[str | None, typer.Argument(metavar="[TO]", help="A later day.", show_default=False)] = None,
+    settings: SettingsPath = _SETTINGS,
+    as_json: AsJson = False,
+) -> None:
+    """Show what differs between two days of a trial; without days, between its last two versions."""
+    with application(settings) as app:
+        from watcher.actions.pages import difference_line, differences_between
+
+        for difference in differences_between(app, trial, since, until):
+            if as_json:
+                say_json({"kind": "difference", **difference_line(difference, app.table)})
+                continue
+            where = f"{difference.path}  [{difference.item}]" if difference.item else difference.path
+            say(f"{difference.how}  {where}")
+            for word, value in (("was", difference.old), ("now", difference.new)):
+                if value is not None:
+                    say(f"    {word}: {value}")

@@ -1,0 +1,147 @@
+"""What all commands share: opening the application, exit codes, and printing that a terminal can trust.
+
+The only place where a command's heavy imports happen, and they happen late.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from watcher.errors import (
+    ChannelDown,
+    ChannelRefused,
+    LeaseHeld,
+    MailError,
+    RegistryError,
+    SettingsError,
+    TrialwatchError,
+)
+
+if TYPE_CHECKING:
+    from watcher.app import Application
+    from watcher.config import Settings
+
+DEFAULT_SETTINGS = "trialwatch.toml"
+AsJson = Annotated[bool, typer.Option("--json", help="Print for programs: one JSON object a line.")]
+SettingsPath = Annotated[
+    Path,
+    typer.Option(
+        "--settings", "-s", envvar="TRIALWATCH_SETTINGS", help="The settings file.", show_default=DEFAULT_SETTINGS
+    ),
+]
+
+
+class ExitCode(IntEnum):
+    DONE = 0
+    FAILURES = 1  # done, with failures that were named
+    BAD_INPUT = 2  # input or settings
+    HELD = 3  # another instance holds the work
+    UNREACHABLE = 4  # the registry or the mail server
+
+
+class Failed(Exception):
+    """End with an exit code; what there is to say was said."""
+
+    def __init__(self, code: ExitCode) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def reported(command: Callable[[], object]) -> int:
+    """Run a command and return its exit code; every error becomes words on standard error."""
+    try:
+        command()
+    except Failed as failed:
+        return failed.code
+    except SystemExit as ended:  # usage errors and --help: said by Typer
+        return ended.code if isinstance(ended.code, int) else ExitCode.DONE
+    except SettingsError as error:
+        for problem in error.problems:
+            complain(problem)
+        return ExitCode.BAD_INPUT
+    except TrialwatchError as error:
+        complain(str(error))
+        return _code_of(error)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; nothing must be written to it any more, also not at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ExitCode.DONE
+
+
+def _code_of(error: TrialwatchError) -> ExitCode:
+    if isinstance(error, LeaseHeld):
+        return ExitCode.HELD
+    if isinstance(error, RegistryError | ChannelDown | ChannelRefused | MailError):
+        return ExitCode.UNREACHABLE
+    return ExitCode.FAILURES
+
+
+def settings_from(path: Path) -> Settings:
+    """Load the settings.
+
+    Raises:
+        SettingsError: there are none, or they are wrong.
+    """
+    from watcher.config import load_settings
+
+    if not path.exists():
+        problem = f"{path}: there is no settings file; make one with `trialwatch init`, or name another with --settings"
+        raise SettingsError([problem])
+    return load_settings(path, environ=os.environ)
+
+
+@contextmanager
+def application(path: Path) -> Iterator[Application]:
+    """Open the application on a settings file, its watch lists declared; close it at the end."""
+    from watcher.app import open_application
+    from watcher.logs import configure_logs
+
+    settings = settings_from(path)
+    configure_logs(settings.log.level, settings.log.format)
+    app = open_application(settings)
+    try:
+        app.declare_lists()
+        yield app
+    finally:
+        app.close()
+
+
+def say(text: str = "") -> None:
+    """Print a line for people; what a record contains cannot steer the terminal."""
+    sys.stdout.write(printable(text) + "\n")
+
+
+def say_json(value: object) -> None:
+    """Print a line for programs."""
+    import orjson
+
+    sys.stdout.write(orjson.dumps(value, default=str).decode() + "\n")
+
+
+def complain(text: str) -> None:
+    """Print a line on standard error."""
+    sys.stderr.write(printable(f"trialwatch: {text}") + "\n")
+
+
+def printable(text: str) -> str:
+    """Return text without control and invisible characters, but for line feeds."""
+    return "".join(char if char == "\n" or unicodedata.category(char) not in _UNSEEN else " " for char in text)
+
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs"})
+
+
+def mail_note(app: Application) -> str | None:
+    """Return what has to be said when mails are only written to files; None when a server is configured."""
+    if app.settings.mail.smtp is not None:
+        return None
+    return f"No mail server is configured: mails are written to {app.settings.mail.directory}"

@@ -13,4 +13,4 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line; the exit codes are those of ``ExitCode``."""
-    sys.exit(reported(app))
+    sys.exit(reported(lambda: app(prog_name="trialwatch")))

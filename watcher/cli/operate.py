@@ -98,7 +98,10 @@ def run(settings: SettingsPath = _SETTINGS) -> None:
 
 
 def check(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
-    """Do one round now: ask the registry, compose what is due, hand it over."""
+    """Do one round now.
+
+    Asks the registry, records what changed, composes what is due, and hands it over.
+    """
     from watcher.cli.progress import progress_bar
 
     with application(settings) as app, app.working():
@@ -161,7 +164,10 @@ def send_test(
     settings: SettingsPath = _SETTINGS,
     as_json: AsJson = False,
 ) -> None:
-    """Send a test mail now, and show the server's words."""
+    """Send a test mail now.
+
+    Shows the server's words, whether it took the mail or not.
+    """
     with application(settings) as app:
         from watcher.actions.trial_mail import send_test_mail
 
@@ -183,7 +189,10 @@ def send_test(
 
 
 def doctor(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
-    """Examine settings, database, registry and mail server, and say what to do about each trouble."""
+    """Examine the installation.
+
+    Settings, database, registry and mail server; says what to do about each trouble.
+    """
     from watcher.actions.doctor import Verdict, examine
 
     findings = []

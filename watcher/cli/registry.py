@@ -55,7 +55,10 @@ def replay(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Play recorded dataset days through the real pipeline: what would I have been told?"""
+    """Play recorded days: what would I have been told?
+
+    Goes through the real pipeline, without network, in a fresh state of its own.
+    """
     from watcher.actions.pages import change_line
     from watcher.actions.rehearsal import play
     from watcher.logs import configure_logs
@@ -92,7 +95,7 @@ def compare(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare two records, whole or partial, as the default settings would."""
+    """Compare two records, whole or partial."""
     from watcher.actions.comparing import compare_files, compare_pairs
     from watcher.actions.pages import change_line
 
@@ -120,7 +123,10 @@ def compare(
 def demo(
     folder: Annotated[Path, typer.Option(help="Where the demo keeps its state; emptied first.")] = Path("demo-state"),
 ) -> None:
-    """Play a few days of a small invented registry through the real service, and show the digests."""
+    """Play an invented registry to the real service.
+
+    A few days of a small registry; shows the mails and where they lie.
+    """
     from watcher.actions.demonstration import demonstrate
 
     demonstrate(folder, say)

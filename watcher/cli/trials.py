@@ -38,7 +38,7 @@ def show(
     settings: SettingsPath = _SETTINGS,
     as_json: AsJson = False,
 ) -> None:
-    """Show a trial's record as it was last fetched, or as it was on a day."""
+    """Show a trial's record, the newest or of a day."""
     with application(settings) as app:
         from watcher.actions.pages import page_of, record_at
 
@@ -59,7 +59,10 @@ def diff(
     settings: SettingsPath = _SETTINGS,
     as_json: AsJson = False,
 ) -> None:
-    """Show what differs between two days of a trial; without days, between its last two versions."""
+    """Show what differs between two days of a trial.
+
+    Without days, between its last two versions.
+    """
     with application(settings) as app:
         from watcher.actions.pages import difference_line, differences_between
 

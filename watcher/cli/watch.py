@@ -22,9 +22,7 @@ from watcher.model import Cadence
 if TYPE_CHECKING:
     from watcher.app import Application
 
-app = typer.Typer(
-    help="Manage watched trials by command, beside the settings file.", no_args_is_help=True, rich_markup_mode=None
-)
+app = typer.Typer(help="Manage watched trials, beside the settings file.", no_args_is_help=True, rich_markup_mode=None)
 DEFAULT_LIST = "Watched by command"
 _SETTINGS = Path(DEFAULT_SETTINGS)
 Trials = Annotated[list[str], typer.Argument(help="NCT IDs, such as NCT01234567.", metavar="NCT…")]

@@ -9,8 +9,9 @@ Does not judge: what a difference means is decided in ``meaning.py``.
 
 from collections.abc import Iterator, Mapping
 
+from watcher.core.depth import cut_off
 from watcher.core.fields import FieldTable
-from watcher.core.matching import match_items
+from watcher.core.matching import dumped, match_items
 from watcher.core.text import one_line
 from watcher.model import Difference, How, Json
 
@@ -24,12 +25,15 @@ _REWORDED_FIELDS = frozenset({"measure", "timeFrame", "description", "citation",
 def differences(before: Json, after: Json, table: FieldTable) -> list[Difference]:
     """Return every difference between two records but the daily stamp.
 
+    None only where the two hold the same: the order of keys and of list items is no difference, an empty object, an
+    empty list and a null are not the same as nothing, and 1 is not true.
+
     Args:
         before, after: decoded records, whole or partial; an absent module is simply not there.
         table: names the identity of each list's items.
     """
     walk = _Walk(table)
-    found = list(walk.values("", None, before, after))
+    found = walk.values("", None, cut_off(before), cut_off(after))
     return [difference for difference in found if difference.path != STAMP_PATH]
 
 
@@ -46,6 +50,10 @@ class _Walk:
             yield from self.objects(path, item, before, after)
         elif isinstance(before, list) and isinstance(after, list):
             yield from self.lists(path, item, before, after)
+        elif isinstance(before, dict | list) or isinstance(after, dict | list):
+            # Another kind of thing stands there now: what was goes leaf by leaf, what is comes so.
+            yield from self.one_sided(path, item, before, How.REMOVED)
+            yield from self.one_sided(path, item, after, How.ADDED)
         elif before != after or type(before) is not type(after):
             yield Difference(path=path, item=item, how=self._how(path), old=before, new=after)
 
@@ -56,11 +64,14 @@ class _Walk:
         small_after: dict[str, Json] = {}
         for key in [*before, *(key for key in after if key not in before)]:
             old, new = before.get(key, _ABSENT), after.get(key, _ABSENT)
-            if old is not _ABSENT and new is not _ABSENT and not _has_list(old) and not _has_list(new):
-                if old != new or type(old) is not type(new):
-                    small_before[key], small_after[key] = old, new
-            elif old is _ABSENT or new is _ABSENT or old != new:
+            if old is _ABSENT or new is _ABSENT:
                 yield from self.values(_join(path, key), item, old, new)
+            elif _same(old, new):
+                continue
+            elif _has_list(old) or _has_list(new):
+                yield from self.values(_join(path, key), item, old, new)
+            else:
+                small_before[key], small_after[key] = old, new
         if small_before:
             yield from self.small_objects(path, item, small_before, small_after)
 
@@ -109,8 +120,7 @@ class _Walk:
 
     def name(self, path: str, outer: str | None, item: Json) -> str | None:
         """Return an item's identity in words, below the name of the item that holds it."""
-        name = item_name(item, self._table.rule(path).naming)
-        return ITEM_SEPARATOR.join(part for part in (outer, name) if part) or None
+        return ITEM_SEPARATOR.join(part for part in (outer, item_name(item, path, self._table)) if part) or None
 
     def _how(self, path: str) -> How:
         """Tell a new name and a new wording of a list's item from other changed values."""
@@ -123,15 +133,28 @@ class _Walk:
         return How.RENAMED if naming and leaf == naming[0][0] else How.CHANGED
 
 
-def item_name(item: Json, naming: tuple[tuple[str, ...], ...]) -> str | None:
-    """Return what an item of a list is called, by the first alternative that it has a value for."""
+def item_name(item: Json, path: str, table: FieldTable) -> str | None:
+    """Return what an item of the list at ``path`` is called, by the first alternative that it has a value for."""
+    if isinstance(item, str):
+        return one_line(item)
     if not isinstance(item, Mapping):
-        return one_line(str(item))
-    for fields in naming:
-        words = [one_line(str(item[field])) for field in fields if item.get(field) not in (None, "")]
+        return None if isinstance(item, list) else table.words(path, item)
+    for fields in table.rule(path).naming:
+        values = [(field, item.get(field)) for field in fields]
+        words = [one_line(table.words(_join(path, field), value)) for field, value in values if _can_name(value)]
         if words:
             return ", ".join(words)
     return None
+
+
+def _can_name(value: Json) -> bool:
+    return value not in (None, "") and not isinstance(value, dict | list)
+
+
+def _same(old: Json, new: Json) -> bool:
+    """Return whether there is no difference for sure: the quick look, for most of a record."""
+    # Python holds 1, 1.0 and true for equal, at any depth; in a record they are not.
+    return type(old) is type(new) and old == new and (not isinstance(old, dict | list) or dumped(old) == dumped(new))
 
 
 def _join(path: str, key: str) -> str:

@@ -7,6 +7,7 @@ is not told (noise, bookkeeping) is only counted.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from watcher.core.excerpt import EXCERPT_LENGTH, differing_parts
 from watcher.core.text import one_line
 from watcher.core.wording import LONG_TEXT
 from watcher.model import Change, Json, Place, Severity
@@ -131,14 +132,20 @@ def _sentence(told: Sequence[Change]) -> Sentence:
     first = min(told, key=lambda change: change.severity.rank)
     was, now = (None, None)
     if len(told) == 1 and any(len(value) > LONG_TEXT for value in (first.old, first.new) if isinstance(value, str)):
-        was, now = _text(first.old), _text(first.new)
+        was, now = _shown(first.old, first.new)
     return Sentence(
         text=first.sentence, headline=first.headline, severity=first.severity, category=first.category, was=was, now=now
     )
 
 
-def _text(value: Json) -> str | None:
-    return value if isinstance(value, str) else None
+def _shown(old: Json, new: Json) -> tuple[str | None, str | None]:
+    if isinstance(old, str) and isinstance(new, str):
+        return differing_parts(old, new)
+    return _cut(old), _cut(new)
+
+
+def _cut(value: Json) -> str | None:
+    return one_line(value, EXCERPT_LENGTH) if isinstance(value, str) else None
 
 
 def _rank(sentence: Sentence) -> tuple[int, int]:

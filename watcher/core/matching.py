@@ -2,13 +2,14 @@
 
 Lists in the registry have no promised order and their items have no dependable identifier, so position says nothing.
 Items are matched as multisets: equal ones first, then by the identity that the field table names for the list, its
-alternatives in turn.  An identity that several items share pairs them by likeness, never merges them.
+alternatives in turn.  An identity that several items share pairs them by likeness, never merges them.  The order of
+the lists, and of lists within their items, decides nothing.
 
 Source: 82 real pairs of successive versions; by position 9,393 differences, by identity 1,299.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -16,6 +17,8 @@ import orjson
 from watcher.model import Json
 
 Identity = tuple[tuple[str, ...], ...]  # alternatives of identifying fields, best first
+# Items that share an identity are compared each with each up to this many pairs; more are paired in a lasting order.
+_MOST_PAIRS_BY_LIKENESS = 2_500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +37,9 @@ def match_items(before: Sequence[Json], after: Sequence[Json], identity: Identit
         before, after: the lists; items of any JSON type.
         identity: from the field table; empty for scalars and for lists that the table does not know.
     """
-    removed, added = _without_equal_items(before, after)
+    removed, added = _without_equal_items(before, after, dumped)
+    if removed and added:  # few by now: worth the dearer look, which sees through the order of lists within items
+        removed, added = _without_equal_items(removed, added, canonical)
     pairs: list[tuple[Json, Json]] = []
     for fields in identity:
         if not removed or not added:
@@ -44,52 +49,66 @@ def match_items(before: Sequence[Json], after: Sequence[Json], identity: Identit
     return Matching(pairs=tuple(pairs), removed=tuple(removed), added=tuple(added))
 
 
-def _without_equal_items(before: Sequence[Json], after: Sequence[Json]) -> tuple[list[Json], list[Json]]:
+def canonical(value: Json) -> bytes:
+    """Return bytes that are the same for values that do not differ, and different for values that do.
+
+    The order of keys and of list items is no difference, nor is the sign of a zero; a type is: 1 is not true.
+    """
+    return dumped(_in_order(value))
+
+
+def _in_order(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {key: _in_order(below) for key, below in value.items()}
+    if isinstance(value, list):
+        return sorted(map(_in_order, value), key=dumped)
+    return value + 0.0 if isinstance(value, float) else value  # -0.0 becomes 0.0
+
+
+def dumped(value: Json) -> bytes:
+    """Return bytes that differ for values that differ; cheaper than ``canonical``, but the order of lists counts."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def _without_equal_items(
+    before: Sequence[Json], after: Sequence[Json], key: Callable[[Json], bytes]
+) -> tuple[list[Json], list[Json]]:
     """Return what is left of both lists when each item has cancelled one equal item of the other."""
-    counts: dict[bytes, int] = defaultdict(int)
-    for item in after:
-        counts[_canonical(item)] += 1
+    keys_after = [key(item) for item in after]
+    unmatched = Counter(keys_after)
     removed = []
     for item in before:
-        key = _canonical(item)
-        if counts[key]:
-            counts[key] -= 1
+        if unmatched[name := key(item)]:
+            unmatched[name] -= 1
         else:
             removed.append(item)
     added = []
-    # Of several equal items the last ones are the new ones: which does not matter, they are equal.
-    for item in reversed(after):
-        key = _canonical(item)
-        if counts[key]:
-            counts[key] -= 1
+    for item, name in zip(after, keys_after, strict=True):
+        if unmatched[name]:
+            unmatched[name] -= 1
             added.append(item)
-    return removed, added[::-1]
-
-
-def _canonical(item: Json) -> bytes:
-    return orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
+    return removed, added
 
 
 def _pair_by(
-    fields: tuple[str, ...], removed: list[Json], added: list[Json]
+    fields: tuple[str, ...], removed: Sequence[Json], added: Sequence[Json]
 ) -> tuple[list[tuple[Json, Json]], list[Json], list[Json]]:
-    candidates: dict[bytes, list[Json]] = defaultdict(list)
-    for item in added:
-        key = _identity_key(item, fields)
-        if key is not None:
-            candidates[key].append(item)
-    pairs, unpaired = [], []
-    for item in removed:
-        key = _identity_key(item, fields)
-        alike = candidates.get(key) if key is not None else None
-        if not alike:
-            unpaired.append(item)
-            continue
-        partner = max(alike, key=lambda other: _likeness(item, other))
-        alike.remove(partner)
-        pairs.append((item, partner))
-    paired = {id(after) for _, after in pairs}
-    return pairs, unpaired, [item for item in added if id(item) not in paired]
+    """Return the pairs of items with the same identity, and what is left of both lists."""
+    groups: dict[bytes, tuple[list[int], list[int]]] = {}  # places in both lists, by identity
+    for side, items in enumerate((removed, added)):
+        for place, item in enumerate(items):
+            key = _identity_key(item, fields)
+            if key is not None:
+                groups.setdefault(key, ([], []))[side].append(place)
+    partners: dict[int, int] = {}
+    for olds, news in groups.values():
+        partners |= _by_likeness({old: removed[old] for old in olds}, {new: added[new] for new in news})
+    taken = set(partners.values())
+    return (
+        [(removed[old], added[new]) for old, new in sorted(partners.items())],
+        [item for place, item in enumerate(removed) if place not in partners],
+        [item for place, item in enumerate(added) if place not in taken],
+    )
 
 
 def _identity_key(item: Json, fields: Iterable[str]) -> bytes | None:
@@ -99,7 +118,8 @@ def _identity_key(item: Json, fields: Iterable[str]) -> bytes | None:
     values = [item.get(field) for field in fields]
     if all(value in (None, "", []) for value in values):
         return None
-    return _canonical([normalised(value) if isinstance(value, str) else value for value in values])
+    # Each by itself: which value belongs to which field must stay.
+    return b"\n".join(canonical(normalised(value) if isinstance(value, str) else value) for value in values)
 
 
 def normalised(text: str) -> str:
@@ -107,6 +127,34 @@ def normalised(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def _likeness(one: dict[str, Json], other: dict[str, Json]) -> int:
-    """Return how many of their fields are equal."""
-    return sum(key in other and other[key] == value for key, value in one.items())
+def _by_likeness(olds: dict[int, Json], news: dict[int, Json]) -> dict[int, int]:
+    """Return which of the new items continues which old one, by their places: the most alike first.
+
+    Where items are equally alike, their content decides, so that the order of the lists does not.
+    """
+    if len(olds) == len(news) == 1:
+        return dict(zip(olds, news, strict=True))
+    if len(olds) * len(news) > _MOST_PAIRS_BY_LIKENESS:
+        in_order = (sorted(items, key=lambda place: canonical(items[place])) for items in (olds, news))
+        return dict(zip(*in_order, strict=False))
+    old_looks, new_looks = _looks(olds), _looks(news)
+    ranking = sorted(
+        (-len(old_fields & new_fields), old_name, new_name, old, new)
+        for old, (old_name, old_fields) in old_looks.items()
+        for new, (new_name, new_fields) in new_looks.items()
+    )
+    partners: dict[int, int] = {}
+    taken: set[int] = set()
+    for *_, old, new in ranking:
+        if old not in partners and new not in taken:
+            partners[old] = new
+            taken.add(new)
+    return partners
+
+
+def _looks(items: dict[int, Json]) -> dict[int, tuple[bytes, set[tuple[str, bytes]]]]:
+    """Return each item's content as a whole and field by field."""
+    return {
+        place: (canonical(item), {(key, canonical(value)) for key, value in item.items()})
+        for place, item in items.items()
+    }

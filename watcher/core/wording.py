@@ -142,7 +142,7 @@ def _group(story: Story, table: FieldTable) -> Wording:
     first = story.differences[0]
     paths = {difference.path for difference in story.differences}
     if len(paths) > 1:
-        label = table.rule(first.path).label.partition(":")[0]
+        label = _common_label(story.key, first, table)
         return _same(f"{label}: {len(story.differences)} values changed")
     if first.path == stories.LOCATIONS + ".status":
         return _site_status(story, table)
@@ -153,6 +153,13 @@ def _group(story: Story, table: FieldTable) -> Wording:
         if (names := [_item_words(d, table) for d in story.differences if d.how is how])
     ]
     return Wording(headline="; ".join(part.partition(":")[0] for part in parts), sentence="; ".join(parts))
+
+
+def _common_label(key: str, first: Difference, table: FieldTable) -> str:
+    """Return what different fields of one story are called together."""
+    if key.endswith("maskingInfo"):
+        return table.rule(f"{key}.masking").label
+    return table.rule(first.path).label.partition(":")[0]
 
 
 def _counted(label: str, plural: str | None, verb: str, names: Sequence[str]) -> str:

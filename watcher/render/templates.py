@@ -17,7 +17,6 @@ from watcher.core.text import one_line
 from watcher.errors import TrialwatchError
 
 TEXT_WIDTH = 72  # columns
-EXCERPT_LENGTH = 600  # characters of a long text
 RECORD_URL = "https://clinicaltrials.gov/study/"
 _BUILT_IN = Path(__file__).parents[1] / "templates"  # in an installed package
 _CHECKOUT = Path(__file__).parents[2] / "templates"
@@ -63,9 +62,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters.update(
-            wrapped=wrapped, excerpt=excerpt, record_url=record_url, moment=moment, plural=plural
-        )
+        self._environment.filters.update(wrapped=wrapped, record_url=record_url, moment=moment, plural=plural)
         # Nothing is ever loaded from elsewhere; the library's default would.
         self._inliner = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
 
@@ -96,11 +93,6 @@ def wrapped(text: str, indent: int = 0, first: str = "") -> str:
         break_on_hyphens=False,
     )
     return "\n".join(lines)
-
-
-def excerpt(text: str | None, length: int = EXCERPT_LENGTH) -> str:
-    """Return a long text on one line, cut; a dash for none."""
-    return one_line(text, length) if text else "–"
 
 
 def record_url(nct_id: str) -> str:

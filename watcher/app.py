@@ -106,6 +106,14 @@ class Application:
         with self.database.writing() as db:
             declare_lists(db, self.settings.watchlists(), now=self.now())
 
+    def declare_lists_unless_served(self) -> None:
+        """The same for a command, unless a service runs: that reads an edited file when it is told to."""
+        with self.database.writing() as db:
+            holder = current_holder(db)
+            if holder is not None and not is_dead(holder):
+                return
+            declare_lists(db, self.settings.watchlists(), now=self.now())
+
     def close(self) -> None:
         self.connection.close()
         self.database.close()
@@ -117,6 +125,7 @@ def open_application(
     now: Clock = system_clock,
     stop: StopSignal | None = None,
     transport: requests.adapters.BaseAdapter | None = None,
+    channel: Channel | None = None,
 ) -> Application:
     """Open the database, bring its schema up to date, and wire the rest.  Nothing is sent yet.
 
@@ -125,6 +134,7 @@ def open_application(
         now: the clock.
         stop: set by whoever ends the service.
         transport: answers requests in the network's place; for a replay without a network.
+        channel: takes mails in the place of the one that the settings name.
 
     Raises:
         StoreError: the database cannot be opened or migrated.
@@ -138,7 +148,7 @@ def open_application(
         connection.session.mount("https://", transport)
         connection.session.mount("http://", transport)
     registry = _registry(settings, connection, now=now, stop=stop)
-    channel = _channel(settings)
+    channel = channel or _channel(settings)
     letters = Letters(Templates(settings.templates.directory), Templates())
     patience = Patience(down_for=settings.mail.deliver_every, give_up_after=settings.mail.give_up_after)
     return Application(

@@ -12,6 +12,7 @@ moment.  Nothing is kept in memory between them, so it does not matter who runs 
 from dataclasses import dataclass
 from datetime import datetime
 
+from watcher.errors import RegistryError
 from watcher.model import Message
 from watcher.stages.check import Check, Outcome, Progress
 from watcher.stages.deliver import Deliver, Handed
@@ -22,7 +23,8 @@ from watcher.stages.digest import Digest
 class Round:
     """What one round of the whole flow did."""
 
-    outcome: Outcome
+    outcome: Outcome | None  # None: the registry could not be asked
+    trouble: RegistryError | None  # why not
     composed: list[Message]
     handed: Handed
 
@@ -35,6 +37,10 @@ class Pipeline:
 
     def run_round(self, *, now: datetime, progress: Progress | None = None) -> Round:
         """Run every stage once, in order."""
-        outcome = self.check.run(now=now, progress=progress)
+        outcome, trouble = None, None
+        try:
+            outcome = self.check.run(now=now, progress=progress)
+        except RegistryError as error:
+            trouble = error  # what is due is told all the same
         composed = self.digest.run(now=now)
-        return Round(outcome=outcome, composed=composed, handed=self.deliver.run(now=now))
+        return Round(outcome=outcome, trouble=trouble, composed=composed, handed=self.deliver.run(now=now))

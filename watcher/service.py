@@ -22,6 +22,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from watcher.app import Application, Stopped
 from watcher.errors import RegistryError, SettingsError, StoreError
 from watcher.store.leases import RENEW_EVERY, Holder, renew
+from watcher.store.watches import waits_for_first_fetch
 
 _GRACE = timedelta(seconds=8)  # for what is under way when the service is told to end
 _log = structlog.get_logger("service")
@@ -109,7 +110,9 @@ class Service:
         state = self._state
         app = state.app
         now = app.now()
-        if now >= state.next_check_at:
+        with app.database.reading() as db:
+            impatient = waits_for_first_fetch(db)
+        if impatient or now >= state.next_check_at:
             # Set first: a check that fails is repeated after the interval, not at once.
             state.next_check_at = now + app.settings.registry.check_every
             try:

@@ -1,0 +1,1 @@
+"""What the service costs: ``python -m tests.bench``, or ``make bench``.  Not a test; asserts nothing about time."""

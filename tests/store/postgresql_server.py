@@ -49,6 +49,10 @@ class PostgresqlServer:
     def url(self, name: str) -> str:
         return f"postgresql+psycopg://watcher@/{name}?host={self.folder}"
 
+    def cut_connections(self, name: str) -> None:
+        """End all connections to a database, as a restart of the server does."""
+        self.admin.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [name])
+
     @contextmanager
     def new_database(self, *, template: str = "template1") -> Iterator[str]:
         """Give the name of a new database like ``template``, which nobody may be connected to; drop it afterwards."""

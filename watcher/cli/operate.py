@@ -23,7 +23,7 @@ from watcher.errors import MailError, SettingsError, StoreError
 from watcher.model import Cadence
 
 if TYPE_CHECKING:
-    from watcher.stages.check import Outcome
+    from watcher.app import Application
 
 _SETTINGS = Path(DEFAULT_SETTINGS)
 
@@ -102,6 +102,7 @@ def check(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
 
     Asks the registry, records what changed, composes what is due, and hands it over.
     """
+    from watcher.actions.rounds import round_line, round_words
     from watcher.cli.progress import progress_bar
 
     with application(settings) as app, app.working():
@@ -109,37 +110,19 @@ def check(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
         app.pipeline.deliver.recover(now=now)
         with progress_bar("Verifying", sys.stderr) as advance:
             done = app.pipeline.run_round(now=now, progress=advance)
-        outcome = done.outcome
-        refused = {reason.value: count for reason, count in outcome.refused.items()}
         if as_json:
-            say_json(
-                {
-                    "kind": "check",
-                    "data_timestamp": outcome.release.data_timestamp,
-                    "asked": outcome.asked,
-                    "unchanged": outcome.unchanged,
-                    "first_seen": outcome.first_seen,
-                    "changed": outcome.changed,
-                    "changes": outcome.changes,
-                    "refused": refused,
-                    "mails_composed": len(done.composed),
-                    "mails": {state.value: count for state, count in done.handed.states.items()},
-                    "mail_trouble": str(done.handed.trouble) if done.handed.trouble else None,
-                    "mails_to": app.channel.name,
-                }
-            )
+            say_json(round_line(done, app.channel.name))
         else:
-            say(f"Registry data of {outcome.release.data_timestamp}: {_outcome_words(outcome)}.")
-            sent = done.handed.states.total()
-            say(f"{len(done.composed)} mails composed, {sent} tried: {app.channel.name}.")
-            note = mail_note(app)
-            if note:
-                say(note)
-        for refusal in outcome.refusals:
+            for line in round_words(done, app.channel.name):
+                say(line)
+            _say_mail_note(app)
+        if done.trouble:
+            raise done.trouble
+        for refusal in done.outcome.refusals if done.outcome else ():
             complain(f"{refusal.nct_id} not verified: {refusal.reason.value.replace('_', ' ')}: {refusal.detail}")
         if done.handed.trouble:
             raise done.handed.trouble
-        if outcome.refusals:
+        if done.outcome and done.outcome.refusals:
             raise Failed(ExitCode.FAILURES)
 
 
@@ -154,9 +137,7 @@ def status(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
             return
         for line in standing.lines():
             say(line)
-        note = mail_note(app)
-        if note:
-            say(note)
+        _say_mail_note(app)
 
 
 def send_test(
@@ -183,9 +164,7 @@ def send_test(
             say_json({"kind": "test_mail", "to": address, "sent": True, "reply": receipt.reply, "phase": None})
         else:
             say(f"Handed over to {app.channel.name}: {receipt.reply}")
-            note = mail_note(app)
-            if note:
-                say(note)
+            _say_mail_note(app)
 
 
 def doctor(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
@@ -213,11 +192,7 @@ def doctor(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
         raise Failed(ExitCode.FAILURES)
 
 
-def _outcome_words(outcome: "Outcome") -> str:
-    refused = outcome.refused.total()
-    if not outcome.asked:
-        return "nothing new since the last check"
-    return (
-        f"{outcome.unchanged} unchanged, {outcome.first_seen} seen for the first time, "
-        f"{outcome.changed} changed, {refused} not verified"
-    )
+def _say_mail_note(app: "Application") -> None:
+    note = mail_note(app)
+    if note:
+        say(note)

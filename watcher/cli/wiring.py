@@ -109,7 +109,7 @@ def application(path: Path) -> Iterator[Application]:
     configure_logs(settings.log.level, settings.log.format)
     app = open_application(settings)
     try:
-        app.declare_lists()
+        app.declare_lists_unless_served()
         yield app
     finally:
         app.close()

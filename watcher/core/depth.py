@@ -6,12 +6,14 @@ subtree is compared as one value: a difference in it is seen and told, but not t
 """
 
 from hashlib import sha256
+from itertools import chain
 
 import orjson
 
 from watcher.model import Json
 
 DEEPEST = 50  # levels
+_HOLDERS = (dict, list)
 
 
 def cut_off(value: Json) -> Json:
@@ -21,20 +23,16 @@ def cut_off(value: Json) -> Json:
 
 def _is_deeper(value: Json, levels: int) -> bool:
     """Tell it level by level, because that costs least for the records there are: all of them flat."""
-    holders = [value] if isinstance(value, dict | list) else []
+    holders = [value] if isinstance(value, _HOLDERS) else []
     while holders and levels:
-        holders = [
-            below
-            for holder in holders
-            for below in (holder.values() if isinstance(holder, dict) else holder)
-            if isinstance(below, dict | list)
-        ]
+        below = chain.from_iterable(holder.values() if isinstance(holder, dict) else holder for holder in holders)
+        holders = [value for value in below if isinstance(value, _HOLDERS)]
         levels -= 1
     return bool(holders)
 
 
 def _cut(value: Json, levels: int) -> Json:
-    if not isinstance(value, dict | list):
+    if not isinstance(value, _HOLDERS):
         return value
     if not levels:
         return f"(nested deeper than {DEEPEST} levels; content {_fingerprint(value)})"

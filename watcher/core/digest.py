@@ -118,8 +118,13 @@ def subject_of_changes(blocks: Sequence[TrialBlock], watched: int) -> str:
     count = f"{len(blocks)} of {max(watched, len(blocks))} trials changed: "
     shown = blocks[:SUBJECT_TRIALS]
     more = f"; +{len(blocks) - len(shown)}" if len(blocks) > len(shown) else ""
-    room = (SUBJECT_LENGTH - len(count) - len(more)) // len(shown) - 2
-    return count + "; ".join(one_line(f"{block.nct_id} {_headline(block)}", room) for block in shown) + more
+    room = SUBJECT_LENGTH - len(count) - len(more)
+    said = []
+    for left, block in zip(range(len(shown), 0, -1), shown, strict=True):
+        # What a short headline leaves of its share, the next one may use.
+        said.append(one_line(f"{block.nct_id} {_headline(block)}", room // left - 2))
+        room -= len(said[-1]) + 2
+    return count + "; ".join(said) + more
 
 
 def _headline(block: TrialBlock) -> str:
@@ -156,5 +161,5 @@ def _rank(sentence: Sentence) -> tuple[int, int]:
 def _origin(changes: Iterable[Change], data_date: str) -> str:
     posted = next((change.new for change in changes if change.path == _UPDATE_POSTED), None)
     if posted:
-        return f"Sponsor update posted {posted}; registry data of {data_date}"
+        return f"Sponsor update posted {one_line(str(posted), 40)}; registry data of {data_date}"
     return f"Changed by the registry, without a sponsor update; registry data of {data_date}"

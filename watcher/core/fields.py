@@ -1,7 +1,8 @@
 """Look up what the field table says of a path.  Pure: the table is passed in.
 
-The most specific row wins: the exact path, then the longest row that ends in ``.**``, then a row with ``**`` on both
-sides, then ``**``, which stands for every field this program does not know.
+The most specific row wins: the exact path, then the same with or without the brackets of a list, then the longest row
+that ends in ``.**``, then a row with ``**`` on both sides, then ``**``, which stands for every field this program does
+not know.
 """
 
 from watcher.model import FieldRule, Json, Rules
@@ -32,6 +33,8 @@ class FieldTable:
         """Return a value as a reader should see it: labels for enums, Yes and No, otherwise verbatim."""
         if value is None:
             return "none"
+        if isinstance(value, dict | list):
+            return "several values" if value else "empty"
         if isinstance(value, bool):
             return "Yes" if value else "No"
         if isinstance(value, str):
@@ -39,15 +42,24 @@ class FieldTable:
         return f"{value:,}" if isinstance(value, int) else str(value)
 
     def _search(self, path: str) -> FieldRule:
+        # A list where a value should stand, or an empty list, whose path has no brackets.
+        other_form = path.removesuffix("[]") if path.endswith("[]") else path + "[]"
+        if other_form in self.rules.fields:
+            return self.rules.fields[other_form]
         for prefix, rule in self._below:
-            if path.startswith(prefix):
+            if path.startswith(prefix) or path + "." == prefix:
                 return rule
         for part, rule in self._within:
             if part in path.replace("[]", "").split("."):
                 return rule
-        if path.endswith("[]") and path.removesuffix("[]") in self.rules.fields:
-            return self.rules.fields[path.removesuffix("[]")]
         return self.rules.fields[UNKNOWN_FIELD]
+
+
+def value_at(record: Json, path: str) -> Json:
+    """Return what stands at a path through objects; None where nothing does."""
+    for key in path.split("."):
+        record = record.get(key) if isinstance(record, dict) else None
+    return record
 
 
 def _is_below(path: str) -> bool:

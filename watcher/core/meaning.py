@@ -4,6 +4,7 @@ Each difference becomes one change with its label, category, severity and place 
 story and sentence that tell it.  Nothing is merged away: a sentence may tell many changes, but each keeps its line.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from hashlib import sha256
 
@@ -11,10 +12,11 @@ import orjson
 
 from watcher.core import stories
 from watcher.core.differences import differences
-from watcher.core.fields import FieldTable
-from watcher.core.outcomes import join_moved_outcomes
+from watcher.core.fields import FieldTable, value_at
+from watcher.core.matching import canonical
+from watcher.core.outcomes import better_section, join_moved_outcomes
 from watcher.core.privacy import without_contacts
-from watcher.core.wording import Story, Wording, word_story
+from watcher.core.wording import Story, word_story
 from watcher.model import Change, Difference, Json, Severity
 
 _ID_LENGTH = 16  # hexadecimal digits
@@ -32,17 +34,16 @@ def compare(before: Json, after: Json, table: FieldTable, *, known: Collection[s
     new_id = _IdMaker(after, known)
     changes: list[Change] = []
     for key, group in stories.group_into_stories(found):
-        wording = word_story(Story(key=key, differences=group, before=before, after=after), table)
-        ids = [new_id(difference) for difference in group]
-        changes += _changes(group, ids, wording, table=table, nct_id=new_id.nct_id)
+        story = Story(key=key, differences=group, before=before, after=after)
+        changes += _changes(story, table, ids=[new_id(difference) for difference in group], nct_id=new_id.nct_id)
     return tuple(changes)
 
 
-def _changes(
-    group: list[Difference], ids: list[str], wording: Wording, *, table: FieldTable, nct_id: str | None
-) -> Iterator[Change]:
-    for change_id, difference in zip(ids, group, strict=True):
+def _changes(story: Story, table: FieldTable, *, ids: list[str], nct_id: str | None) -> Iterator[Change]:
+    wording = word_story(story, table)
+    for change_id, difference in zip(ids, story.differences, strict=True):
         rule = table.rule(difference.path)
+        weight = table.rule(better_section(difference, story.before))
         shown = without_contacts(difference)
         yield Change(
             id=change_id,
@@ -52,9 +53,9 @@ def _changes(
             how=difference.how,
             label=rule.label,
             category=rule.category,
-            severity=_severity(difference, table),
-            place=rule.place,
-            story=ids[0],
+            severity=_transition_severity(difference, table) or weight.severity,
+            place=weight.place,
+            story=min(ids),  # not the first one: the order of the lists that they come from decides nothing
             sentence=wording.sentence,
             headline=wording.headline,
             old=shown.old,
@@ -62,12 +63,11 @@ def _changes(
         )
 
 
-def _severity(difference: Difference, table: FieldTable) -> Severity:
-    if difference.path == stories.STATUS:
-        transition = table.rules.statuses.get((str(difference.old), str(difference.new)))
-        if transition:
-            return transition.severity
-    return table.rule(difference.path).severity
+def _transition_severity(difference: Difference, table: FieldTable) -> Severity | None:
+    if difference.path != stories.STATUS:
+        return None
+    transition = table.rules.statuses.get((str(difference.old), str(difference.new)))
+    return transition.severity if transition else None
 
 
 class _IdMaker:
@@ -78,27 +78,25 @@ class _IdMaker:
     """
 
     def __init__(self, after: Json, known: Collection[str]) -> None:
-        modules = _object(_object(after).get("protocolSection"))
-        status = _object(modules.get("statusModule"))
-        nct_id = _object(modules.get("identificationModule")).get("nctId")
-        self.nct_id = nct_id if isinstance(nct_id, str) else None
+        self.nct_id = _text_at(after, "protocolSection.identificationModule.nctId")
         self._version = [
-            status.get("lastUpdateSubmitDate"),
-            _object(status.get("lastUpdatePostDateStruct")).get("date"),
+            _text_at(after, "protocolSection.statusModule.lastUpdateSubmitDate"),
+            _text_at(after, "protocolSection.statusModule.lastUpdatePostDateStruct.date"),
         ]
         self._taken = set(known)
+        self._occurrences: Counter[bytes] = Counter()  # how many IDs equal differences have used up
 
     def __call__(self, difference: Difference) -> str:
-        facts = [self.nct_id, difference.path, difference.item, difference.how, difference.old, difference.new]
-        occurrence = 0
+        values = [canonical(value).decode() for value in (difference.old, difference.new)]
+        facts = orjson.dumps([self.nct_id, difference.path, difference.item, difference.how, *values, *self._version])
         while True:
-            text = orjson.dumps([*facts, *self._version, occurrence], option=orjson.OPT_SORT_KEYS)
-            change_id = sha256(text).hexdigest()[:_ID_LENGTH]
+            change_id = sha256(b"%b %d" % (facts, self._occurrences[facts])).hexdigest()[:_ID_LENGTH]
+            self._occurrences[facts] += 1
             if change_id not in self._taken:
                 self._taken.add(change_id)
                 return change_id
-            occurrence += 1
 
 
-def _object(value: Json) -> dict[str, Json]:
-    return value if isinstance(value, dict) else {}
+def _text_at(record: Json, path: str) -> str | None:
+    value = value_at(record, path)
+    return value if isinstance(value, str) else None

@@ -8,8 +8,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
+from watcher.core.fields import value_at
 from watcher.core.matching import normalised
-from watcher.model import Difference, How
+from watcher.model import Difference, How, Json
 
 _MODULE = "protocolSection.outcomesModule."
 SECTIONS = (_MODULE + "primaryOutcomes[]", _MODULE + "secondaryOutcomes[]", _MODULE + "otherOutcomes[]")  # best first
@@ -24,7 +25,7 @@ def join_moved_outcomes(found: Sequence[Difference]) -> list[Difference]:
     gone: set[int] = set()
     joined = []
     for difference in found:
-        origins = removed.get(_measure(difference.new)) if _is_new_outcome(difference) else None
+        origins = removed[_measure(difference.new)] if _is_new_outcome(difference) else []
         if not origins:
             joined.append(difference)
             continue
@@ -35,9 +36,28 @@ def join_moved_outcomes(found: Sequence[Difference]) -> list[Difference]:
     return [difference for difference in joined if id(difference) not in gone]
 
 
+def better_section(difference: Difference, before: Json) -> str:
+    """Return the better one of the two sections of a move, for any other difference its own path.
+
+    What a primary outcome was, or has become, decides how much a move weighs.
+
+    Args:
+        difference: any.
+        before: the record that it starts from.
+    """
+    if difference.how is How.DEMOTED:
+        for section in SECTIONS:
+            outcomes = value_at(before, section.removesuffix("[]"))
+            if isinstance(outcomes, list) and difference.old in outcomes:
+                return section
+    return difference.path
+
+
 def _is_new_outcome(difference: Difference) -> bool:
-    return difference.path in SECTIONS and difference.how is How.ADDED
+    return difference.path in SECTIONS and difference.how is How.ADDED and bool(_measure(difference.new))
 
 
-def _measure(outcome: object) -> str:
-    return normalised(str(outcome.get("measure", ""))) if isinstance(outcome, dict) else ""
+def _measure(outcome: Json) -> str:
+    """Return what is measured, as it is compared; empty where that is not said."""
+    measure = outcome.get("measure") if isinstance(outcome, dict) else None
+    return normalised(measure) if isinstance(measure, str) else ""

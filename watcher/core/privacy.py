@@ -3,18 +3,16 @@
 Officials and responsible investigators are not contacts: who answers for a study is public matter of the record.
 """
 
-import re
 from dataclasses import replace
 
 from watcher.model import Difference, Json
 
-_CONTACT_PATH = re.compile(r"\b(?:centralContacts\[\]|locations\[\]\.contacts\[\]|pointOfContact\b)")
 _CONTACT_KEYS = frozenset({"centralContacts", "contacts", "pointOfContact"})
 
 
 def is_contact_path(path: str) -> bool:
-    """Return whether a path leads to a contact or into one."""
-    return _CONTACT_PATH.search(path) is not None
+    """Return whether a path leads to contacts or into one, wherever in a record they stand."""
+    return not _CONTACT_KEYS.isdisjoint(path.replace("[]", "").split("."))
 
 
 def without_contacts(difference: Difference) -> Difference:

@@ -16,6 +16,7 @@ LAST_KNOWN_STATUS = "protocolSection.statusModule.lastKnownStatus"
 HAS_RESULTS = "hasResults"
 SUBMISSION_EVENTS = "annotationSection.annotationModule.unpostedAnnotation.unpostedEvents[]"
 LOCATIONS = "protocolSection.contactsLocationsModule.locations[]"
+DOCUMENTS = "documentSection.largeDocumentModule.largeDocs[]"
 ENROLLMENT = "protocolSection.designModule.enrollmentInfo"
 CONTACTS = "contacts"
 RESULTS = "results"
@@ -58,11 +59,11 @@ def _key(difference: Difference, *, results_flip: bool) -> str:
 def _list_key(difference: Difference) -> str:
     """Items that came or went together are one story; so are equal changes at many sites; other items stand alone."""
     path, how = difference.path, difference.how
-    if path.endswith("[]") and isinstance(difference.old or difference.new, dict):
+    if path.endswith("[]") and isinstance(difference.new if how is How.ADDED else difference.old, dict):
         return f"{path} {how}"
     if path == LOCATIONS + ".status":
         return f"{path} {difference.old} {difference.new}"
-    if "[]." in path and how is not How.PROMOTED:
+    if "[]." in path:
         return f"{path} {difference.item}"
     return path
 

@@ -1,8 +1,11 @@
 """One database, SQLite or PostgreSQL, and its transactions.
 
+Both behave alike.  A reading transaction sees one state.  One transaction writes at a time; the others wait for it
+before they begin, so that what a transaction has read stays true until it commits, and no two instances record the same
+step.
+
 SQLite runs in WAL mode with ``synchronous=FULL``: with NORMAL, 160 of 300 simulated power cuts lost acknowledged
-commits.  Writing transactions take SQLite's write lock when they begin, so that they wait for it instead of failing in
-the middle.
+commits.  PostgreSQL's writers take turns by an advisory lock, which ends with the transaction.
 
 Does not know any table.
 """
@@ -13,12 +16,26 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Connection, CursorResult, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 
 from watcher.errors import StoreError
 
 LOCK_TIMEOUT = timedelta(seconds=30)  # another process's transaction takes milliseconds; a backup may take seconds
+# A transaction does nothing but talk to the database.  Of one that is silent for so long the other end is gone, by a
+# power cut or a broken line, and would keep the others waiting until the network gives it up, after hours.
+_SILENCE_TIMEOUT = timedelta(seconds=60)
+_WRITER = 7_281_957_016  # PostgreSQL's number for our turn to write; any number that nobody else uses would do
+
+_READING: dict[str, dict[str, Any]] = {
+    "sqlite": {"trialwatch_reading": True},
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
+_TAKE_TURN = text(
+    "SELECT set_config('lock_timeout', :lock, true), set_config('idle_in_transaction_session_timeout', :silence, true),"
+    " pg_advisory_xact_lock(:writer)"
+)
 
 
 class Database:
@@ -28,21 +45,31 @@ class Database:
         """Open the database; SQLite's file and folder are made when they are missing.
 
         Raises:
-            StoreError: the folder cannot be made or the driver refuses the address.
+            StoreError: the folder cannot be made, or the address is of no database that this program works with.
         """
         self.engine = _engine(url)
         self.name = self.engine.url.render_as_string(hide_password=True)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give a connection that sees one consistent state and changes nothing."""
-        with _reported(), self.engine.connect().execution_options(trialwatch_reading=True) as db:
+        """Give a connection that sees one consistent state and can change nothing."""
+        options = _READING[self.engine.dialect.name]
+        with _reported(), self.engine.connect().execution_options(**options) as db:
             yield db
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Give a transaction that is committed at the end of the block, or rolled back by an exception."""
+        """Give a transaction that is committed at the end of the block, or rolled back by an exception.
+
+        It waits until nobody else writes; within another one of the same thread it would wait for itself.
+
+        Raises:
+            StoreError: the database refused, or others wrote for longer than ``LOCK_TIMEOUT``; nothing was written.
+        """
         with _reported(), self.engine.begin() as db:
+            if self.engine.dialect.name == "postgresql":
+                timeouts = {"lock": _milliseconds(LOCK_TIMEOUT), "silence": _milliseconds(_SILENCE_TIMEOUT)}
+                db.execute(_TAKE_TURN, {**timeouts, "writer": _WRITER})
             yield db
 
     def close(self) -> None:
@@ -57,19 +84,25 @@ def inserted_id(result: CursorResult[Any]) -> int:
     return int(key[0])
 
 
+def _milliseconds(duration: timedelta) -> str:
+    return f"{duration // timedelta(milliseconds=1)}ms"
+
+
 @contextmanager
 def _reported() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
         raise StoreError(f"the database refused: {error.orig}") from error
+    except NoConnectionError as error:
+        raise StoreError("the database is busy: all of this process's connections are in use") from error
 
 
 def _engine(url: str) -> Engine:
-    address = make_url(url)
-    if address.get_backend_name() != "sqlite":
+    address = _address(url)
+    if address.get_backend_name() == "postgresql":
         return create_engine(address, pool_pre_ping=True, pool_size=4)
-    if address.database:
+    if address.database and not address.database.startswith("file:"):
         try:
             Path(address.database).parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         except OSError as error:
@@ -78,6 +111,20 @@ def _engine(url: str) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _address(url: str) -> URL:
+    """Return the address with the driver that is installed with this program."""
+    right = 'it must begin with "sqlite:///" or "postgresql+psycopg://"'
+    try:
+        address = make_url(url)
+    except ArgumentError as error:
+        raise StoreError(f"the database's address cannot be read: {right}") from error
+    if address.drivername == "postgresql":
+        address = address.set(drivername="postgresql+psycopg")
+    if address.drivername not in {"sqlite", "postgresql+psycopg"}:
+        raise StoreError(f"the database's address begins with {address.drivername!r}: {right}")
+    return address
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -89,4 +136,5 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 def _begin_sqlite(db: Connection) -> None:
     reading = db.get_execution_options().get("trialwatch_reading", False)
+    db.exec_driver_sql(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
     db.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

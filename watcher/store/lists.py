@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, and_, delete, exists, insert, literal, null, select, update
+from sqlalchemy import Connection, and_, delete, exists, insert, literal, select, update
 
 from watcher.model import Cadence, NoticeKind, Recipient, Schedule, Watchlist
 from watcher.store.tables import listing, notice, reader, subscription, watch
@@ -166,9 +166,9 @@ def _settle_readers(db: Connection, *, now: datetime) -> None:
     told = [(row.address, row.nct_id) for row in left if row.welcomed_at is not None]
     _notify(db, NoticeKind.NO_LONGER_WATCHING, told, now=now)
     db.execute(delete(reader).where(~wanted))
-    new = select(subscription.c.address, listing.c.nct_id, literal(now, reader.c.since.type), null())
+    new = select(subscription.c.address, listing.c.nct_id, literal(now, reader.c.since.type))
     new = new.select_from(joined).where(~known).distinct()
-    db.execute(insert(reader).from_select(["address", "nct_id", "since", "welcomed_at"], new))
+    db.execute(insert(reader).from_select(["address", "nct_id", "since"], new))
 
 
 def _notify(db: Connection, kind: NoticeKind, pairs: Sequence[tuple[str, str]], *, now: datetime) -> None:
@@ -188,11 +188,15 @@ def _replace_declared(
     present = {(row["watchlist"], row[member.name]): {key: row[key] for key in _SCHEDULE if key in row} for row in rows}
     for name, who in present.keys() - wanted.keys():
         db.execute(delete(target).where(target.c.watchlist == name, member == who, target.c.origin == Origin.FILE))
+    added = [
+        {"watchlist": name, member.name: who, "origin": Origin.FILE, "added_at": now, **values}
+        for (name, who), values in wanted.items()
+        if (name, who) not in present
+    ]
+    if added:
+        db.execute(insert(target), added)
     for (name, who), values in wanted.items():
-        if (name, who) not in present:
-            key = {"watchlist": name, member.name: who, "origin": Origin.FILE, "added_at": now}
-            db.execute(insert(target).values(**key, **values))
-        elif present[name, who] != values:
+        if (name, who) in present and present[name, who] != values:
             here = and_(target.c.watchlist == name, member == who, target.c.origin == Origin.FILE)
             db.execute(update(target).where(here).values(**values))
 

@@ -31,11 +31,18 @@ def upgrade(database: Database) -> None:
     with as_file(files("watcher.store") / "migrations") as folder, database.writing() as db:
         from alembic import command
         from alembic.config import Config
+        from alembic.util import CommandError
 
         config = Config()
         config.set_main_option("script_location", str(folder).replace("%", "%%"))
         config.attributes["connection"] = db
-        command.upgrade(config, HEAD)
+        try:
+            command.upgrade(config, HEAD)
+        except CommandError as error:
+            raise StoreError(
+                f"the database has schema {version}, which this program cannot bring to {HEAD} ({error}): "
+                "was it written by another program? restore a backup, or name another database"
+            ) from error
 
 
 def current_version(db: Connection) -> str | None:

@@ -111,6 +111,7 @@ listing = Table(
     Column("nct_id", NCT_ID, primary_key=True),
     Column("origin", String(10), primary_key=True),
     Column("added_at", Moment, nullable=False),
+    Index("ix_listing_nct_id", "nct_id"),
 )
 
 subscription = Table(

@@ -42,6 +42,12 @@ def unverified(db: Connection, *, release_id: int) -> list[str]:
     return list(db.execute(select(watch.c.nct_id).where(watch.c.watched, other).order_by(watch.c.nct_id)).scalars())
 
 
+def waits_for_first_fetch(db: Connection) -> bool:
+    """Return whether some watched trial has never been asked for: somebody has just added it."""
+    new = (watch.c.watched, watch.c.snapshot_id.is_(None), watch.c.reason.is_(None))
+    return db.execute(select(watch.c.nct_id).where(*new).limit(1)).first() is not None
+
+
 def watch_states(db: Connection, nct_ids: Sequence[str] | None = None) -> dict[str, WatchState]:
     """Return the state of the named watches, or of all."""
     query = select(watch, release.c.data_timestamp, release.c.confirmed_at)

@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("added_at", Moment(), nullable=False),
         sa.PrimaryKeyConstraint("watchlist", "nct_id", "origin", name=op.f("pk_listing")),
     )
+    op.create_index("ix_listing_nct_id", "listing", ["nct_id"], unique=False)
     op.create_table(
         "reader",
         sa.Column("address", sa.String(length=320), nullable=False),

@@ -1,4 +1,4 @@
-"""What every channel promises, kept by the mail server and the folder alike."""
+"""What every channel promises, kept by the mail server, by the folder, and by the fake that the flow tests use."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.edges.sample_mail import DIFFICULT_BODIES, ignore_phase, message, plain_settings
+from tests.flow.mail_server import FakeMailServer
 from tests.smtp_server import MailServer
 from watcher.errors import MessageRefused
 from watcher.model import Message, Phase
@@ -47,7 +48,18 @@ def file_post(folder: Path) -> Iterator[Post]:
     )
 
 
-@pytest.fixture(params=[smtp_post, file_post], ids=["by SMTP", "as files"])
+@contextmanager
+def fake_post(_folder: Path) -> Iterator[Post]:
+    server = FakeMailServer()
+    yield Post(
+        channel=server,
+        arrived=lambda: [mail.mime for mail in server.accepted],
+        wait=lambda: None,
+        hopeless=message(recipient="reader@example.org>\r\nRCPT TO:<x@y"),
+    )
+
+
+@pytest.fixture(params=[smtp_post, file_post, fake_post], ids=["by SMTP", "as files", "in memory"])
 def post(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Post]:
     with request.param(tmp_path) as post:
         yield post
@@ -111,4 +123,19 @@ def test_a_refused_message_does_not_stop_the_next(post: Post) -> None:
 
 
 def test_the_name_says_where_mails_go(post: Post) -> None:
-    assert post.channel.name.startswith(("smtp 127.0.0.1:", "files in /"))
+    assert post.channel.name.startswith(("smtp 127.0.0.1:", "files in /", "memory"))
+
+
+def test_after_an_error_that_may_be_the_channel_s_the_session_is_over(post: Post) -> None:
+    def record(phase: Phase) -> None:
+        if phase is Phase.DOT:
+            raise OSError("database is locked")
+
+    with post.channel.session() as session:
+        with pytest.raises(OSError, match="database is locked"):
+            session.send(message(), on_phase=record)
+        with suppress(ChannelDown):  # a channel that can go on in good order may do so
+            session.send(message(1), on_phase=ignore_phase)
+
+    post.wait()
+    assert post.arrived() in ([], [message(1).mime])

@@ -5,7 +5,7 @@ from sqlalchemy import Connection, select, update
 
 from tests.store.factories import NOW, OTHER_TRIAL, TRIAL, count, record, record_step, release_on, watch_trials
 from watcher.errors import BodyUnreadable
-from watcher.store.bodies import MAX_DEPTH
+from watcher.store.bodies import MAX_DEPTH, pack
 from watcher.store.database import Database
 from watcher.store.snapshots import StoredBody, earlier_snapshots, keep_body, quarantine, read_body
 from watcher.store.tables import snapshot
@@ -131,8 +131,8 @@ def test_a_version_between_two_times_of_the_current_one_is_the_last_good_one(dat
         release_id = watch_trials(db)
         record_step(db, record(title="Second title"), release_id=release_id)
         record_step(db, record(), release_id=release_id)
-        db.execute(update(snapshot).where(snapshot.c.id == 2).values(base_id=None, depth=0))
-        db.execute(update(snapshot).where(snapshot.c.id == 2).values(body=alone(record(title="Second title").body)))
+        packed_alone = pack(record(title="Second title").body, None)
+        db.execute(update(snapshot).where(snapshot.c.id == 2).values(body=packed_alone, base_id=None, depth=0))
         damage(db, 1)
         assert last_good(db) == record(title="Second title").body
 

@@ -95,8 +95,10 @@ def test_the_order_of_keys_and_of_lists_does_not_matter(record: Json, chance: ra
     assert found(record, shuffled(record, chance)) == []
 
 
-def test_a_full_record_in_another_order_is_the_same() -> None:
-    assert found(full_record(), shuffled(full_record(), random.Random(7))) == []
+@settings(deadline=None, max_examples=5)
+@given(st.randoms(use_true_random=False))
+def test_a_full_record_in_another_order_is_the_same(chance: random.Random) -> None:
+    assert found(full_record(), shuffled(full_record(), chance)) == []
 
 
 @pytest.mark.parametrize("path", leaf_paths())
@@ -211,9 +213,7 @@ def test_an_object_with_awkward_keys_is_compared_key_by_key() -> None:
     before = {"m": {key: 1 for key in AWKWARD_KEYS if key}}
     after = {"m": {key: 2 for key in AWKWARD_KEYS if key}}
 
-    assert {(d.path, d.old, d.new) for d in found(before, after)} == {
-        (f"m.{key}", 1, 2) for key in AWKWARD_KEYS if key
-    }
+    assert {(d.path, d.old, d.new) for d in found(before, after)} == {(f"m.{key}", 1, 2) for key in AWKWARD_KEYS if key}
 
 
 def test_objects_that_share_few_keys_are_still_compared_key_by_key() -> None:
@@ -230,7 +230,9 @@ def test_objects_that_share_few_keys_are_still_compared_key_by_key() -> None:
 
 
 def test_a_leaf_within_an_item_names_the_item() -> None:
-    before = sites({"facility": "Example Hospital", "city": "Example City", "country": "Norway", "status": "RECRUITING"})
+    before = sites(
+        {"facility": "Example Hospital", "city": "Example City", "country": "Norway", "status": "RECRUITING"}
+    )
     after = sites({"facility": "Example Hospital", "city": "Example City", "country": "Norway", "status": "COMPLETED"})
 
     (line,) = found(before, after)
@@ -316,11 +318,9 @@ def test_a_list_of_many_items_is_compared_in_time_that_grows_with_its_length() -
 
 
 def test_many_items_that_share_an_identity_are_paired_all_the_same() -> None:
-    before = [{"facility": "Research Site", "city": "Example City", "zip": str(n)} for n in range(400)]
-    after = [{**site, "status": "RECRUITING"} for site in before]
-    for site in (*before, *after):
-        site["zip"] = "0000"
-        site["geoPoint"] = {"lat": 1.5, "lon": 2.5}
+    site = {"facility": "Research Site", "city": "Example City", "zip": "0000", "geoPoint": {"lat": 1.5, "lon": 2.5}}
+    before = [{**site, "state": str(n // 2)} for n in range(400)]
+    after = [{**each, "status": "RECRUITING"} for each in reversed(before)]
 
     lines = found(sites(*before), sites(*after))
 

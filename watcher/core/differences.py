@@ -84,16 +84,19 @@ class _Walk:
         # No threshold: DeepDiff would report objects that share few keys as one replaced value.
         # Private variables are keys that begin with two underscores; in a record they are keys like others.
         diff = DeepDiff(before, after, view="tree", threshold_to_diff_deeper=0, ignore_private_variables=False)
-        for kind, levels in diff.items():
-            for level in levels:
-                below = ".".join(level.path(output_format="list"))
-                at = _join(path, below)
-                if kind == "dictionary_item_added":
-                    yield from self.one_sided(at, item, level.t2, How.ADDED)
-                elif kind == "dictionary_item_removed":
-                    yield from self.one_sided(at, item, level.t1, How.REMOVED)
-                else:
-                    yield from self.values(at, item, level.t1, level.t2)
+        found = [
+            (_join(path, ".".join(level.path(output_format="list"))), kind, level)
+            for kind, levels in diff.items()
+            for level in levels
+        ]
+        # DeepDiff walks sets of keys, whose order is another one in every process.
+        for at, kind, level in sorted(found, key=lambda one: one[0]):
+            if kind == "dictionary_item_added":
+                yield from self.one_sided(at, item, level.t2, How.ADDED)
+            elif kind == "dictionary_item_removed":
+                yield from self.one_sided(at, item, level.t1, How.REMOVED)
+            else:
+                yield from self.values(at, item, level.t1, level.t2)
 
     def lists(self, path: str, item: str | None, before: list[Json], after: list[Json]) -> Iterator[Difference]:
         at = path + "[]"

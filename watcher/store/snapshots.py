@@ -7,13 +7,13 @@ never replaced by a new baseline in silence.
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from watcher.core.stamp import content_hash
 from watcher.errors import BodyUnreadable
 from watcher.store.bodies import MAX_DEPTH, UnpackError, pack, unpack
 from watcher.store.database import inserted_id
-from watcher.store.tables import snapshot
+from watcher.store.tables import revision, snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,8 @@ def read_body(db: Connection, snapshot_id: int) -> StoredBody:
         row = db.execute(select(snapshot).where(snapshot.c.id == wanted)).one()
         chain.append(row)
         wanted = row.base_id
+        if len(chain) > MAX_DEPTH + 1:
+            raise BodyUnreadable(snapshot_id, row.nct_id, "the versions that it is packed against run in a circle")
     body: bytes | None = None
     for row in reversed(chain):
         try:
@@ -92,11 +94,19 @@ def quarantine(db: Connection, error: BodyUnreadable, *, now: datetime) -> None:
 
 
 def earlier_snapshots(db: Connection, nct_id: str, *, than: int) -> list[int]:
-    """Return the IDs of a trial's readable snapshots that were recorded before another one, newest first."""
+    """Return the IDs of a trial's readable snapshots that were current before another one, the latest first.
+
+    What counts is when a version was current last, not when it was stored: after A → B → A the version before the
+    current one is B.
+    """
+    of_trial = revision.c.nct_id == nct_id
+    last_time = select(func.max(revision.c.id)).where(of_trial, revision.c.after_id == than).scalar_subquery()
     rows = db.execute(
-        select(snapshot.c.id)
-        .where(snapshot.c.nct_id == nct_id, snapshot.c.id < than, snapshot.c.quarantined_at.is_(None))
-        .order_by(snapshot.c.id.desc())
+        select(revision.c.after_id)
+        .join(snapshot, snapshot.c.id == revision.c.after_id)
+        .where(of_trial, revision.c.id < last_time, revision.c.after_id != than, snapshot.c.quarantined_at.is_(None))
+        .group_by(revision.c.after_id)
+        .order_by(func.max(revision.c.id).desc())
     )
     return list(rows.scalars())
 

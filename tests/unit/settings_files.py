@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from watcher.config import Settings, load_settings
+from watcher.config.settings import Settings, load_settings
 from watcher.errors import SettingsError
 
 OPERATOR = 'operator = "operations@example.org"\n'

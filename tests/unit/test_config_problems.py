@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.unit.settings_files import CANARY, OPERATOR, READER, SMTP, WATCHLIST, problems, write
-from watcher.config import Settings, load_settings
+from tests.unit.settings_files import CANARY, OPERATOR, READER, SMTP, WATCHLIST, load, problems, write
 from watcher.config.problems import known_keys
+from watcher.config.settings import Settings, load_settings
 from watcher.errors import SettingsError
 
 
@@ -236,11 +236,6 @@ from watcher.errors import SettingsError
             id="a recipient that is only an address",
         ),
         pytest.param(
-            WATCHLIST.replace('["NCT01234567"]', "[]") + READER,
-            'watchlist[0].trials: is empty; write it as in trials = ["NCT01234567"]',
-            id="a list without trials",
-        ),
-        pytest.param(
             WATCHLIST.replace('["NCT01234567"]', '"NCT01234567"') + READER,
             'watchlist[0].trials: must be a list in square brackets, as in ["…", "…"], not text',
             id="a trial outside a list",
@@ -389,3 +384,8 @@ def toml(value: object) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(toml(entry) for entry in value) + "]"
     return value.isoformat() if isinstance(value, date) else json.dumps(value, ensure_ascii=False)
+
+
+def test_a_list_may_have_no_trials_because_commands_can_add_them(tmp_path: Path) -> None:
+    (watchlist,) = load(tmp_path, WATCHLIST.replace('trials = ["NCT01234567"]', "trials = []") + READER).watchlists()
+    assert watchlist.trials == ()

@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.unit.settings_files import CANARY, OPERATOR, SMTP, load, problems, write
-from watcher.config import load_settings
+from watcher.config.settings import load_settings
 from watcher.errors import SettingsError
 
 

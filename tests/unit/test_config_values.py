@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watcher.config.values import normalise_address
-from watcher.config.values import format_duration, parse_duration
+from watcher.config.values import format_duration, normalise_address, parse_duration
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from watcher.config import Settings, load_settings
 from watcher.config.problems import known_keys
-from watcher.model import Cadence, Recipient, Schedule, Watchlist
+from watcher.config.settings import Settings, load_settings
 from watcher.config.template import render_settings
+from watcher.model import Cadence, Recipient, Schedule, Watchlist
 
 OPERATOR = "operations@example.org"
 

@@ -161,7 +161,7 @@ def open_application(
         pipeline=Pipeline(
             check=Check(database, registry, table),
             digest=Digest(database, table, letters=letters, sender=_sender(settings)),
-            deliver=Deliver(database, channel, patience, stopping=stop.is_set),
+            deliver=Deliver(database, channel, patience, operator=settings.operator, stopping=stop.is_set),
         ),
         now=now,
         stop=stop,

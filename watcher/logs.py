@@ -9,7 +9,11 @@ import structlog
 
 def configure_logs(level: str, form: Literal["text", "json"]) -> None:
     """Send structured logs to standard error from ``level`` on; libraries from "warning" on."""
-    renderer: structlog.typing.Processor = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    renderer: structlog.typing.Processor = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(),
+        # Not the default, which shows local variables: a password may be among them.
+        exception_formatter=structlog.dev.plain_traceback,
+    )
     if form == "json":
         renderer = structlog.processors.JSONRenderer()
     processors: list[structlog.typing.Processor] = [

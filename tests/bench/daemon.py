@@ -20,7 +20,7 @@ from sqlalchemy import func, select
 from tests.bench.costs import Cost, cost_of, peak_megabytes
 from tests.bench.registry import ServedRegistry
 from watcher.app import Application, open_application
-from watcher.config import Settings
+from watcher.config.settings import Settings
 from watcher.core.meaning import compare
 from watcher.logs import configure_logs
 from watcher.model import Cadence, Json, Recipient, Schedule, Watchlist

@@ -124,18 +124,3 @@ def test_a_refused_message_does_not_stop_the_next(post: Post) -> None:
 
 def test_the_name_says_where_mails_go(post: Post) -> None:
     assert post.channel.name.startswith(("smtp 127.0.0.1:", "files in /", "memory"))
-
-
-def test_after_an_error_that_may_be_the_channel_s_the_session_is_over(post: Post) -> None:
-    def record(phase: Phase) -> None:
-        if phase is Phase.DOT:
-            raise OSError("database is locked")
-
-    with post.channel.session() as session:
-        with pytest.raises(OSError, match="database is locked"):
-            session.send(message(), on_phase=record)
-        with suppress(ChannelDown):  # a channel that can go on in good order may do so
-            session.send(message(1), on_phase=ignore_phase)
-
-    post.wait()
-    assert post.arrived() in ([], [message(1).mime])

@@ -1,11 +1,25 @@
 """A fresh world for each test: ``world`` on both kinds of database, ``sqlite_world`` where one of them is enough."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.flow.world import World
+
+
+@pytest.fixture(autouse=True)
+def _only_errors_in_the_log() -> Iterator[None]:
+    """Keep the log short: without settings structlog prints everything, and draws pictures of tracebacks."""
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, plain],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+    )
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -65,7 +65,9 @@ class FakeMailServer:
         """Return what was taken for one person, in order."""
         return [mail for mail in self.accepted if mail.recipient == recipient]
 
-    def defer(self, recipient: str | None = None, *, reply: str = "450 4.2.1 not now", times: int | None = None) -> None:
+    def defer(
+        self, recipient: str | None = None, *, reply: str = "450 4.2.1 not now", times: int | None = None
+    ) -> None:
         self._add(Phase.RCPT, lambda: MessageDeferred(Phase.RCPT, reply), recipient, times)
 
     def refuse(
@@ -91,6 +93,10 @@ class FakeMailServer:
     def die_at(self, phase: Phase, *, taken: bool = False) -> None:
         """End the sending process once: when a step was announced; at ``DOT`` perhaps after the message was taken."""
         self._add(phase, Died, None, 1, takes=taken)
+
+    def before(self, phase: Phase, error: Exception) -> None:
+        """Let whoever hands a message over fail by itself at a step, once."""
+        self._add(phase, lambda: error, None, 1)
 
     def behave(self) -> None:
         """Forget all misbehaviour."""

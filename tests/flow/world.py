@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from tests.flow.mail_server import FakeMailServer
 from tests.flow.registry import PublishedRegistry
 from watcher.app import Application, open_application
-from watcher.config import Settings
+from watcher.config.settings import Settings
 from watcher.model import Cadence, Change, Message, Recipient, Schedule, Watchlist
 from watcher.pipeline import Round
 from watcher.stages.check import Outcome
@@ -42,6 +42,11 @@ def daily(address: str, *, time_zone: str = "UTC", hour: int = 7) -> Recipient:
 def weekly(address: str, *, time_zone: str = "UTC", hour: int = 7, weekday: int = 0) -> Recipient:
     schedule = Schedule(cadence=Cadence.WEEKLY, time_zone=time_zone, hour=hour, weekday=weekday)
     return Recipient(address=address, schedule=schedule)
+
+
+def words(text: str) -> str:
+    """Return a mail's text on one line, to look for sentences in it."""
+    return " ".join(text.split())
 
 
 @dataclass(slots=True)

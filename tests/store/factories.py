@@ -127,9 +127,7 @@ def record_step(
     current = watch_states(db, [new.nct_id])[new.nct_id].snapshot_id
     base = read_body(db, current) if current is not None else None
     changes = [replace(one, nct_id=new.nct_id) for one in changes]
-    return record_revision(
-        db, new, base=base, current_id=current, changes=changes, release_id=release_id, now=now
-    )
+    return record_revision(db, new, base=base, current_id=current, changes=changes, release_id=release_id, now=now)
 
 
 def current_body(db: Connection, nct_id: str = TRIAL) -> StoredBody:

@@ -94,9 +94,7 @@ def test_a_writing_transaction_is_seen_whole_by_its_own_end(database: Database, 
         assert count(db, release) == 2
 
 
-def test_a_writer_waits_for_the_one_before_and_sees_what_it_wrote(
-    database: Database, other_instance: Database
-) -> None:
+def test_a_writer_waits_for_the_one_before_and_sees_what_it_wrote(database: Database, other_instance: Database) -> None:
     seen: Queue[int] = Queue()
     begun, ended = Event(), Event()
 

@@ -100,18 +100,6 @@ def without(record: Json, path: str) -> Json:
     return copy
 
 
-def leaves(value: Json, path: str = "") -> Iterator[tuple[str, Json]]:
-    """Yield every value of a record with its path."""
-    if isinstance(value, dict):
-        for key, below in value.items():
-            yield from leaves(below, f"{path}.{key}" if path else key)
-    elif isinstance(value, list):
-        for below in value:
-            yield from leaves(below, f"{path}[]")
-    else:
-        yield path, value
-
-
 def _list_paths() -> Iterator[str]:
     for path in (*table().rules.fields, *_OTHER_LISTS):
         pieces = path.split("[]")

@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TypeVar
 
+from watcher.core.text import one_line
 from watcher.errors import RegistryError
 from watcher.model import Reason
 from watcher.registry.connection import Answer, Connection
@@ -58,7 +59,7 @@ class Asker:
             self._limiter.pass_one()
             try:
                 answer = self._connection.get(self._base_url + path, params=params, cap=cap)
-                self._refuse_bad_status(answer)
+                self._refuse_bad_status(answer, path)
                 return read(answer)
             except RegistryError as error:
                 failures += 1
@@ -67,11 +68,12 @@ class Asker:
                     raise
                 self._surroundings.wait(error.retry_after or backoff(failures, chance=self._surroundings.chance()))
 
-    def _refuse_bad_status(self, answer: Answer) -> None:
+    def _refuse_bad_status(self, answer: Answer, path: str) -> None:
         status = answer.status
-        if status in {HTTPStatus.OK, HTTPStatus.MOVED_PERMANENTLY}:
+        # An obsolete ID is answered by a redirect to its record; nothing else of the registry is.
+        if status == HTTPStatus.OK or (status == HTTPStatus.MOVED_PERMANENTLY and path.startswith("/studies/")):
             return
-        words = " ".join(answer.body[: _WORDS * 4].decode("utf-8", "replace").split())[:_WORDS]
+        words = one_line(answer.body[: _WORDS * 4].decode("utf-8", "replace"), _WORDS)
         detail = f"{status} {words}".strip()
         if status == HTTPStatus.FORBIDDEN:
             raise RegistryError(Reason.BLOCKED, detail)
@@ -84,6 +86,10 @@ class Asker:
             raise RegistryError(Reason.SERVER_ERROR, f"{detail} (no such path; see registry.base_url)")
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             raise RegistryError(Reason.RATE_LIMITED, detail, retry=True, retry_after=self._retry_after(answer))
+        if status in range(300, 400):
+            raise RegistryError(
+                Reason.SERVER_ERROR, f"{detail} (a redirect, which is not followed; see registry.base_url)"
+            )
         again = status in _TRANSIENT
         raise RegistryError(Reason.SERVER_ERROR, detail, retry=again, retry_after=self._retry_after(answer))
 
@@ -94,7 +100,7 @@ class Asker:
             return timedelta(seconds=min(int(text[:9]), 86_400 * 365))
         try:
             moment = parsedate_to_datetime(text)
-        except ValueError:
+            aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return max(aware - self._surroundings.now(), timedelta(0))
+        except (ValueError, OverflowError):
             return None
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return max(aware - self._surroundings.now(), timedelta(0))

@@ -10,18 +10,27 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+from watcher.core.identifiers import NCT_ID
 from watcher.errors import RegistryError
 from watcher.model import Reason, Record, Refusal, Release
 from watcher.registry.asking import Asker
-from watcher.registry.body import Page, aliases_of, check_record, parse_page, parse_release, parse_study
+from watcher.registry.body import aliases_of, check_record, parse_page, parse_release, parse_study
 from watcher.registry.connection import Answer
 
-BATCH_CAP = 64 * 1024 * 1024  # bytes after inflation
-RECORD_CAP = 16 * 1024 * 1024
-VERSION_CAP = 64 * 1024
-# One batch without any answer may be chance; after two in a row the rest is left for the next tick.
+# The registry as a whole, not a record.  One request without any answer may be chance; after two in a row the rest is
+# left for the next tick.
 _TROUBLE = frozenset({Reason.BLOCKED, Reason.RATE_LIMITED, Reason.UNREACHABLE, Reason.SERVER_ERROR})
+_STOPS_AT_ONCE = frozenset({Reason.BLOCKED, Reason.RATE_LIMITED})
 KnownHashes = Callable[[Sequence[str]], Mapping[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caps:
+    """How large an answer may become, in bytes after inflation."""
+
+    batch: int = 64 * 1024 * 1024
+    record: int = 16 * 1024 * 1024
+    version: int = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,17 +47,19 @@ class Fetched:
 class RegistryClient:
     """The registry, as the pipeline sees it."""
 
-    def __init__(self, asker: Asker, *, batch_size: int, connections: int) -> None:
+    def __init__(self, asker: Asker, *, batch_size: int, connections: int, caps: Caps = Caps()) -> None:
         """Wire a client.
 
         Args:
             asker: sends the requests.
             batch_size: IDs in one request; at most 400, which makes a URL of under 6 KB.
             connections: requests under way at once, 1 or 2.
+            caps: a list that passes its own is asked for in halves.
         """
         self._asker = asker
         self._batch_size = batch_size
         self._connections = connections
+        self._caps = caps
 
     def release(self) -> Release:
         """Return the registry's current release.
@@ -56,7 +67,7 @@ class RegistryClient:
         Raises:
             RegistryError: no usable answer after all attempts; ask again at the next tick.
         """
-        return self._asker.ask("/version", {}, cap=VERSION_CAP, read=lambda answer: parse_release(answer.body))
+        return self._asker.ask("/version", {}, cap=self._caps.version, read=lambda answer: parse_release(answer.body))
 
     def fetch(self, nct_ids: Sequence[str], known: KnownHashes) -> Iterator[Fetched]:
         """Fetch records in full, batch by batch, in the order of the IDs.
@@ -69,36 +80,38 @@ class RegistryClient:
         """
         size = self._batch_size
         batches = deque(list(nct_ids[start : start + size]) for start in range(0, len(nct_ids), size))
-        under_way: deque[tuple[list[str], Future[_Batch]]] = deque()
+        under_way: deque[Future[_Batch]] = deque()
         silent = 0
         with ThreadPoolExecutor(self._connections, thread_name_prefix="registry") as executor:
             while batches or under_way:
                 while batches and len(under_way) < self._connections:
                     ids = batches.popleft()
-                    under_way.append((ids, executor.submit(self._fetch_batch, ids)))
-                ids, future = under_way.popleft()
-                batch = future.result()
-                yield batch.judged(known(ids))
-                trouble = batch.trouble()
-                silent = silent + 1 if trouble else 0
-                if trouble and (trouble.reason is Reason.BLOCKED or silent > 1):
-                    yield from (_unasked(ids, trouble) for ids in batches)
+                    under_way.append(executor.submit(self._fetch_batch, ids, known(ids)))
+                batch = under_way.popleft().result()
+                yield batch.judged()
+                silent = silent + 1 if batch.is_silent else 0
+                if batch.stopped and (batch.stopped.reason is Reason.BLOCKED or silent > 1):
+                    yield from (_unasked(ids, batch.stopped).judged() for ids in batches)
                     batches.clear()
 
-    def _fetch_batch(self, ids: Sequence[str]) -> "_Batch":
-        batch = _Batch(asked=dict.fromkeys(ids))
+    def _fetch_batch(self, ids: Sequence[str], known: Mapping[str, bytes]) -> "_Batch":
+        batch = _Batch(asked=dict.fromkeys(ids), known=known)
+        failure: RegistryError | None = None
         try:
             self._fetch_list(batch)
         except RegistryError as error:
-            if error.reason is Reason.TOO_LARGE and len(ids) > 1:
-                half = len(ids) // 2
-                return self._fetch_batch(ids[:half]).joined(self._fetch_batch(ids[half:]))
-            # A malformed or an enormous record says nothing about the others: ask for each alone.
-            if error.reason not in {Reason.MALFORMED_ID, Reason.TOO_LARGE}:
-                for nct_id in batch.missing():
-                    batch.refuse(nct_id, error)
+            failure = error
+        if failure and failure.reason is Reason.TOO_LARGE and len(ids) > 1:
+            half = len(ids) // 2
+            first = self._fetch_batch(ids[:half], known)
+            rest = _unasked(ids[half:], first.stopped) if first.stopped else self._fetch_batch(ids[half:], known)
+            return first.joined(rest)
+        # A malformed or an enormous record says nothing about the others: ask for each alone.
+        if failure and failure.reason not in {Reason.MALFORMED_ID, Reason.TOO_LARGE}:
+            batch.give_up(failure)
         for nct_id in batch.missing():
-            self._fetch_one(batch, nct_id)
+            if not batch.stopped:
+                self._fetch_one(batch, nct_id)
         return batch
 
     def _fetch_list(self, batch: "_Batch") -> None:
@@ -107,33 +120,25 @@ class RegistryClient:
         token: str | None = None
         for _ in range(len(batch.asked) + 1):  # a page may be empty and still have a next one
             paged = params | ({"pageToken": token} if token else {})
-            answer, page = self._asker.ask("/studies", paged, cap=BATCH_CAP, read=_with_page)
-            if "ETag" in answer.headers:
-                batch.etags.add(answer.headers["ETag"])
-            for record in page.records:
-                batch.take(record)
-            token = page.next_page_token
+            page, token = self._asker.ask("/studies", paged, cap=self._caps.batch, read=batch.page)
+            batch.add(page)
             if token is None:
                 return
 
     def _fetch_one(self, batch: "_Batch", nct_id: str) -> None:
         """Ask for one record that its batch lacked."""
-        if batch.blocked is not None:
-            batch.refuse(nct_id, batch.blocked)
-            return
         try:
-            answer = self._asker.ask(f"/studies/{nct_id}", {"format": "json"}, cap=RECORD_CAP, read=_itself)
-            if answer.status == HTTPStatus.MOVED_PERMANENTLY:
-                location = answer.headers.get("Location", "")
-                batch.refuse_alias(nct_id, canonical=location.partition("?")[0].rpartition("/")[2])
-                return
-            record = parse_study(answer.body)
-            batch.take(record)
-            if nct_id in batch.missing():
-                detail = f"asked for {nct_id}, the registry sent {record.nct_id}"
-                batch.refuse(nct_id, RegistryError(Reason.WRONG_RECORD, detail))
+            found = self._asker.ask(
+                f"/studies/{nct_id}", {"format": "json"}, cap=self._caps.record, read=_record_or_canonical_id
+            )
+            batch.take_alone(nct_id, found)
         except RegistryError as error:
             batch.refuse(nct_id, error)
+            batch.failures = batch.failures + 1 if error.reason in _TROUBLE else 0
+            if error.reason in _STOPS_AT_ONCE or batch.failures > 1:
+                batch.give_up(error, asked=False)
+        else:
+            batch.failures = 0
 
 
 @dataclass(slots=True)
@@ -141,79 +146,138 @@ class _Batch:
     """What is being gathered for the IDs of one batch."""
 
     asked: dict[str, None]  # an ordered set
-    records: dict[str, Record] = field(default_factory=dict)
+    known: Mapping[str, bytes]  # content hashes
+    unchanged: dict[str, None] = field(default_factory=dict)  # an ordered set; their bodies are not kept
+    records: dict[str, Record] = field(default_factory=dict)  # new or different
     refusals: dict[str, Refusal] = field(default_factory=dict)
+    stamps: set[str] = field(default_factory=set)
     etags: set[str] = field(default_factory=set)
-    blocked: RegistryError | None = None  # the registry refuses us: do not ask on
+    failures: int = 0  # of the registry, in a row, with records that were asked for alone
+    stopped: RegistryError | None = None  # the registry fails us: do not ask on
 
     def missing(self) -> list[str]:
-        return [nct_id for nct_id in self.asked if nct_id not in self.records and nct_id not in self.refusals]
+        found = (self.unchanged, self.records, self.refusals)
+        return [nct_id for nct_id in self.asked if not any(nct_id in place for place in found)]
+
+    def page(self, answer: Answer) -> tuple["_Batch", str | None]:
+        """Return what a page of the list gives for this batch, and the token of the next page."""
+        read = parse_page(answer.body)
+        part = _Batch(asked=self.asked, known=self.known)
+        if "ETag" in answer.headers:
+            part.etags.add(answer.headers["ETag"])
+        for record in read.records:
+            part.take(record)
+        return part, read.next_page_token
 
     def take(self, record: Record) -> None:
         """Accept a record that was asked for; recognise one that answers for an obsolete ID; ignore any other."""
         if record.nct_id in self.asked:
-            self.records[record.nct_id] = record
+            if record.stamp:
+                self.stamps.add(record.stamp)
+            if self.known.get(record.nct_id) == record.content_hash:
+                self.unchanged[record.nct_id] = None
+            else:
+                self.records[record.nct_id] = record
             return
         for alias in aliases_of(record.body):
-            if alias in self.asked:
+            if alias in self.missing():
                 self.refuse_alias(alias, canonical=record.nct_id)
+
+    def take_alone(self, nct_id: str, found: Record | str) -> None:
+        """Accept the answer for one record: the record, or the ID that the registry redirects to.
+
+        Raises:
+            RegistryError: it is neither.
+        """
+        if isinstance(found, str):
+            if found == nct_id:
+                raise RegistryError(Reason.SERVER_ERROR, f"the registry redirects {nct_id} to itself")
+            self.refuse_alias(nct_id, canonical=found)
+        elif found.nct_id == nct_id:
+            self.take(found)
+        elif nct_id in aliases_of(found.body):
+            self.refuse_alias(nct_id, canonical=found.nct_id)
+        else:
+            raise RegistryError(Reason.WRONG_RECORD, f"asked for {nct_id}, the registry sent {found.nct_id}")
 
     def refuse(self, nct_id: str, error: RegistryError) -> None:
         self.refusals[nct_id] = Refusal(nct_id=nct_id, reason=error.reason, detail=error.detail)
-        if error.reason is Reason.BLOCKED:
-            self.blocked = error
 
     def refuse_alias(self, nct_id: str, *, canonical: str) -> None:
         detail = f"the registry answers with {canonical}, which lists {nct_id} as an obsolete or duplicate number"
         refusal = Refusal(nct_id=nct_id, reason=Reason.ALIASED, detail=detail, canonical_id=canonical)
         self.refusals[nct_id] = refusal
 
+    def give_up(self, error: RegistryError, *, asked: bool = True) -> None:
+        """Refuse what is still missing.
+
+        Args:
+            error: why.
+            asked: False = it happened to others, and these were not asked for any more.
+        """
+        detail = error.detail if asked else f"not asked for, because the registry failed for others: {error.detail}"
+        for nct_id in self.missing():
+            self.refuse(nct_id, RegistryError(error.reason, detail))
+        if error.reason in _TROUBLE:
+            self.stopped = error
+
+    def add(self, other: "_Batch") -> None:
+        self.unchanged |= other.unchanged
+        self.records |= other.records
+        self.refusals |= other.refusals
+        self.stamps |= other.stamps
+        self.etags |= other.etags
+        self.stopped = self.stopped or other.stopped
+
     def joined(self, other: "_Batch") -> "_Batch":
-        return _Batch(
-            asked=self.asked | other.asked,
-            records=self.records | other.records,
-            refusals=self.refusals | other.refusals,
-            etags=self.etags | other.etags,
-            blocked=self.blocked or other.blocked,
-        )
+        both = _Batch(asked=self.asked | other.asked, known=self.known)
+        both.add(self)
+        both.add(other)
+        return both
 
-    def trouble(self) -> Refusal | None:
-        """Return how the registry failed us if it gave nothing at all for this batch."""
-        first = next(iter(self.refusals.values()), None)
-        return first if first and not self.records and first.reason in _TROUBLE else None
+    @property
+    def is_silent(self) -> bool:
+        """Whether the registry failed us and gave nothing at all for this batch."""
+        return self.stopped is not None and not self.records and not self.unchanged
 
-    def judged(self, known: Mapping[str, bytes]) -> Fetched:
-        """Sort out what is unchanged, and check the rest."""
-        unchanged, changed = [], []
+    def judged(self) -> Fetched:
+        """Check what is new or different.  A record that came in two forms, on two pages, is one of those."""
+        checked = []
         for record in self.records.values():
-            if known.get(record.nct_id) == record.content_hash:
-                unchanged.append(record.nct_id)
-                continue
             try:
                 # Kept as bytes: a first pass over thousands of records must not hold them decoded.
                 check_record(record)
             except RegistryError as error:
                 self.refuse(record.nct_id, error)
             else:
-                changed.append(record)
+                checked.append(record)
+        unchanged = tuple(nct_id for nct_id in self.unchanged if nct_id not in self.records)
+        # A list may hold a record and, on another page, one that names it as an obsolete ID.
+        found = {*unchanged, *(record.nct_id for record in checked)}
         return Fetched(
-            unchanged=tuple(unchanged),
-            records=tuple(changed),
-            refusals=tuple(self.refusals.values()),
-            stamps=frozenset(record.stamp for record in self.records.values() if record.stamp),
+            unchanged=unchanged,
+            records=tuple(checked),
+            refusals=tuple(refusal for refusal in self.refusals.values() if refusal.nct_id not in found),
+            stamps=frozenset(self.stamps),
             etags=frozenset(self.etags),
         )
 
 
-def _unasked(ids: Sequence[str], trouble: Refusal) -> Fetched:
-    detail = f"not asked for, because the registry failed for others: {trouble.detail}"
-    refusals = tuple(Refusal(nct_id=nct_id, reason=trouble.reason, detail=detail) for nct_id in ids)
-    return Fetched(unchanged=(), records=(), refusals=refusals, stamps=frozenset(), etags=frozenset())
+def _unasked(ids: Sequence[str], error: RegistryError) -> _Batch:
+    batch = _Batch(asked=dict.fromkeys(ids), known={})
+    batch.give_up(error, asked=False)
+    return batch
 
 
-def _with_page(answer: Answer) -> tuple[Answer, Page]:
-    return answer, parse_page(answer.body)
-
-
-def _itself(answer: Answer) -> Answer:
-    return answer
+def _record_or_canonical_id(answer: Answer) -> Record | str:
+    """Return the record, checked, or the ID of the record that answers for an obsolete ID."""
+    if answer.status != HTTPStatus.MOVED_PERMANENTLY:
+        record = parse_study(answer.body)
+        check_record(record)  # here, so that a record that came in pieces is asked for again
+        return record
+    location = answer.headers.get("Location", "")
+    canonical = location.partition("?")[0].rpartition("/")[2].upper()
+    if not NCT_ID.fullmatch(canonical):
+        detail = f"redirected to {location[:200]!r}, which is no record; see registry.base_url"
+        raise RegistryError(Reason.SERVER_ERROR, detail)
+    return canonical

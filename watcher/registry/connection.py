@@ -3,14 +3,16 @@
 ``requests`` times each read, so a server that drips bytes holds a call for ever, and it inflates whatever it is sent.
 Here a timer cuts the socket when the transfer as a whole takes too long, and the body is counted while it is inflated.
 
-Does not retry and does not look into the body.
+Does not retry, does not follow redirects and does not look into the body.
 """
 
+import os
+import socket
+import ssl
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from socket import SHUT_RDWR
 from threading import Lock, Timer, local
 from typing import Any
 
@@ -24,7 +26,7 @@ from watcher.errors import RegistryError
 from watcher.model import Reason
 
 _CHUNK = 256 * 1024  # bytes
-_here = local()  # .connection: the one that this thread's request uses
+_here = local()  # .transfer: the one that this thread makes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +48,14 @@ class Connection:
 
     def __init__(self, *, user_agent: str, proxy: str | None, ca_bundle: str | None, limits: Limits) -> None:
         """Prepare; nothing is sent yet.  Proxies and certificates of the environment are never used."""
-        self.session = requests.Session()
+        self.session = _Session()
         self.session.trust_env = False
         self.session.headers.update({"User-Agent": user_agent, "Accept-Encoding": "gzip", "Accept": "*/*"})
         if proxy:
             self.session.proxies.update({"http": proxy, "https": proxy})
         self.session.verify = ca_bundle or True
         self._limits = limits
-        self._open: set[Any] = set()
+        self._under_way: set[_Transfer] = set()
         self._lock = Lock()
         for scheme in ("http://", "https://"):
             self.session.mount(scheme, _TrackingAdapter(max_retries=0))
@@ -67,43 +69,86 @@ class Connection:
             cap: bytes; what inflates beyond is refused.
 
         Raises:
-            RegistryError: UNREACHABLE (retry), or TOO_LARGE (do not).
+            RegistryError: UNREACHABLE (retry, unless the certificate is to blame), or TOO_LARGE (do not).
         """
-        _here.connection = None
-        with self._deadline(), _reported(url):
-            timeouts = (self._limits.connect_timeout.total_seconds(), self._limits.read_timeout.total_seconds())
-            with self.session.get(url, params=params, timeout=timeouts, stream=True, allow_redirects=False) as response:
-                body = _read(response, cap)
-                return Answer(status=response.status_code, headers=response.headers, body=body)
+        timeouts = (self._limits.connect_timeout.total_seconds(), self._limits.read_timeout.total_seconds())
+        with (
+            self._transfer() as transfer,
+            _reported(url, transfer),
+            self.session.get(url, params=params, timeout=timeouts, stream=True, allow_redirects=False) as response,
+        ):
+            body = _read(response, cap)
+            transfer.check()  # a body without a length seems to end where it was cut
+            return Answer(status=response.status_code, headers=response.headers, body=body)
 
     def abort(self) -> None:
         """Cut every transfer that is under way; each ends as UNREACHABLE."""
         with self._lock:
-            under_way = list(self._open)
-        for cut in under_way:
-            cut()
+            under_way = list(self._under_way)
+        for transfer in under_way:
+            transfer.cut("this program is ending")
 
     def close(self) -> None:
         self.session.close()
 
     @contextmanager
-    def _deadline(self) -> Iterator[None]:
-        holder = vars(_here)  # this thread's, also when the timer's thread looks into it
-
-        def cut() -> None:
-            _shut_down(holder.get("connection"))
-
-        timer = Timer(self._limits.deadline.total_seconds(), cut)
+    def _transfer(self) -> Iterator["_Transfer"]:
+        """Let a transfer be cut by its deadline and by ``abort``."""
+        transfer = _Transfer()
+        deadline = self._limits.deadline
+        timer = Timer(deadline.total_seconds(), transfer.cut, [f"it took longer than {deadline.total_seconds():g} s"])
         timer.daemon = True
-        timer.start()
         with self._lock:
-            self._open.add(cut)
+            self._under_way.add(transfer)
+        _here.transfer = transfer
+        timer.start()
         try:
-            yield
+            yield transfer
         finally:
             timer.cancel()
             with self._lock:
-                self._open.discard(cut)
+                self._under_way.discard(transfer)
+            transfer.let_go()
+
+
+class _Transfer:
+    """A request under way, and how other threads cut it."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._lines: list[socket.socket] = []
+        self._why: str | None = None  # it was cut
+
+    def hold(self, line: socket.socket) -> None:
+        """Keep a second handle of a socket: TLS takes over the first, and an answer without a length lets go of it."""
+        handle = socket.socket(fileno=os.dup(line.fileno()))
+        with self._lock:
+            self._lines.append(handle)
+            if self._why:
+                _shut_down(handle)
+
+    def cut(self, why: str) -> None:
+        """Cut what there is of the transfer, and at once what comes."""
+        with self._lock:
+            self._why = self._why or why
+            for line in self._lines:
+                _shut_down(line)
+
+    def check(self) -> None:
+        """Raise RegistryError if the transfer was cut."""
+        if self._why:
+            raise RegistryError(Reason.UNREACHABLE, f"the transfer was cut off: {self._why}", retry=True)
+
+    def let_go(self) -> None:
+        with self._lock:
+            for line in self._lines:
+                line.close()
+            self._lines.clear()
+
+
+def _shut_down(line: socket.socket) -> None:
+    with suppress(OSError):  # it is closed already
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _read(response: requests.Response, cap: int) -> bytes:
@@ -112,49 +157,58 @@ def _read(response: requests.Response, cap: int) -> bytes:
     for piece in response.raw.stream(_CHUNK, decode_content=True):
         size += len(piece)
         if size > cap:
-            raise RegistryError(Reason.TOO_LARGE, f"the answer is larger than {cap // 2**20} MiB")
+            raise RegistryError(Reason.TOO_LARGE, f"the answer is larger than {cap:,} bytes")
         pieces.append(piece)
     return b"".join(pieces)
 
 
 @contextmanager
-def _reported(url: str) -> Iterator[None]:
+def _reported(url: str, transfer: _Transfer) -> Iterator[None]:
     """Say every failure of the network in one way.  The library's texts may hold a proxy's password: not ours."""
     try:
         yield
-    except requests.exceptions.SSLError as error:
-        detail = f"the certificate of {url} was not accepted: {_cause(error)}"
-        raise RegistryError(Reason.UNREACHABLE, detail) from error
-    except requests.exceptions.ConnectTimeout as error:
-        raise RegistryError(Reason.UNREACHABLE, "no connection in time", retry=True) from error
-    except requests.exceptions.ProxyError as error:
-        detail = "the proxy did not connect us; see registry.proxy"
-        raise RegistryError(Reason.UNREACHABLE, detail, retry=True) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        detail = f"the connection failed or broke: {_cause(error)}"
-        raise RegistryError(Reason.UNREACHABLE, detail, retry=True) from error
+        transfer.check()
+        detail = _detail(url, error)
+        refused = isinstance(_cause(error), ssl.SSLCertVerificationError)  # until somebody changes something
+        raise RegistryError(Reason.UNREACHABLE, detail, retry=not refused) from error
 
 
-def _cause(error: BaseException) -> str:
-    """Return the kind of the innermost failure, in its own name, without addresses and arguments."""
+def _detail(url: str, error: Exception) -> str:
+    cause = _cause(error)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"the certificate of {url} was not accepted: {type(cause).__name__}"
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return "no connection in time"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "the proxy did not connect us; see registry.proxy"
+    return f"the connection failed or broke: {type(cause).__name__}"
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Return the innermost failure; its kind says what happened, without addresses and arguments."""
     while error.__context__ is not None:
         error = error.__context__
-    return type(error).__name__
+    return error
 
 
-def _shut_down(connection: Any) -> None:
-    sock = getattr(connection, "sock", None)
-    if sock is not None:
-        try:
-            sock.shutdown(SHUT_RDWR)
-        except OSError:
-            return  # it is closed already
+class _Session(requests.Session):
+    """Looks at no redirect: ``requests`` would read the body of one without a limit, even where it does not follow."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 (the library's signature)
+        return None
 
 
 def _tracking(base: type[HTTPConnection]) -> type[HTTPConnection]:
     class Tracked(base):  # type: ignore[valid-type, misc]  # one subclass for each of urllib3's two connections
+        def _new_conn(self) -> socket.socket:
+            line: socket.socket = super()._new_conn()
+            _here.transfer.hold(line)
+            return line
+
         def request(self, *args: Any, **kwargs: Any) -> None:
-            _here.connection = self
+            if self.sock is not None:  # kept open since an earlier request
+                _here.transfer.hold(self.sock)
             super().request(*args, **kwargs)
 
     return Tracked

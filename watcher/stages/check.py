@@ -15,25 +15,26 @@ from sqlalchemy import Connection
 
 from watcher.core.fields import FieldTable
 from watcher.core.meaning import compare
-from watcher.errors import BodyUnreadable, OvertakenError, RegistryError, StoreError
+from watcher.errors import BodyUnreadable, RegistryError, StoreError
 from watcher.model import Change, Reason, Record, Refusal, Release
 from watcher.registry.client import Fetched, KnownHashes
 from watcher.store.database import Database
 from watcher.store.incidents import close_incident, open_incident
 from watcher.store.lists import welcome_readers
 from watcher.store.releases import KnownRelease, confirm_release, note_checked
-from watcher.store.revisions import known_change_ids, record_revision
+from watcher.store.revisions import known_change_ids, record_first_sights, record_revision
 from watcher.store.snapshots import StoredBody, earlier_snapshots, quarantine, read_body
 from watcher.store.watches import (
     current_hashes,
+    current_snapshots,
     note_same_content,
     record_refusal,
     unverified,
     verify_unchanged,
-    watch_states,
 )
 
-REGISTRY_INCIDENT = "registry"
+REGISTRY_INCIDENT = "registry"  # which release it is at cannot be asked
+RECORDS_INCIDENT = "records: "  # with the reason for which records cannot be verified
 _PASSES = 3  # of one check: a release that appears in mid-pass is followed; one more that does waits for the next tick
 _log = structlog.get_logger("check")
 
@@ -114,7 +115,9 @@ class Check:
             if release.checked_at is None:
                 with self._database.writing() as db:
                     note_checked(db, release.id, now=now)
+                    _note_failures(db, [], now)
             return None
+        earlier = len(outcome.refusals)
         outcome.asked = max(outcome.asked, len(nct_ids))
         seen = _Evidence(release.release)
         done = 0
@@ -127,6 +130,7 @@ class Check:
         with self._database.writing() as db:
             welcome_readers(db, release_id=release.id, now=now)
             note_checked(db, release.id, now=now)
+            _note_failures(db, outcome.refusals[earlier:], now)
         if seen.consistent:
             return None
         current = self._registry.release()
@@ -137,19 +141,22 @@ class Check:
             return current_hashes(db, nct_ids)
 
     def _record(self, fetched: Fetched, outcome: Outcome, *, release_id: int, now: datetime) -> None:
-        with self._database.writing() as db:
-            verify_unchanged(db, fetched.unchanged, release_id=release_id, now=now)
+        if fetched.unchanged:
+            with self._database.writing() as db:
+                verify_unchanged(db, fetched.unchanged, release_id=release_id, now=now)
         outcome.unchanged += len(fetched.unchanged)
+        with self._database.reading() as db:
+            current = current_snapshots(db, [record.nct_id for record in fetched.records])
+        first_seen = [record for record in fetched.records if current[record.nct_id] is None]
+        groups = [first_seen] if first_seen else []
+        groups += [[record] for record in fetched.records if current[record.nct_id] is not None]
         refusals = list(fetched.refusals)
-        for record in fetched.records:
-            try:
-                self._record_one(record, outcome, release_id=release_id, now=now)
-            except (StoreError, OvertakenError):
-                raise
-            except Exception as error:  # noqa: BLE001 a record that we fail on must not keep the others unwatched
-                _log.exception("failed on a record", nct_id=record.nct_id)
-                detail = f"trialwatch failed on this record ({type(error).__name__}); see the log"
-                refusals.append(Refusal(nct_id=record.nct_id, reason=Reason.OUR_FAULT, detail=detail))
+        for records in groups:
+            refusals += self._record_group(records, current, outcome, release_id=release_id, now=now)
+        if refusals:
+            self._refuse(refusals, outcome, release_id=release_id, now=now)
+
+    def _refuse(self, refusals: Sequence[Refusal], outcome: Outcome, *, release_id: int, now: datetime) -> None:
         with self._database.writing() as db:
             for refusal in refusals:
                 record_refusal(db, refusal, release_id=release_id, now=now)
@@ -158,10 +165,39 @@ class Check:
         outcome.refused.update(refusal.reason for refusal in refusals)
         outcome.refusals += refusals
 
-    def _record_one(self, record: Record, outcome: Outcome, *, release_id: int, now: datetime) -> None:
-        with self._database.reading() as db:
-            current_id = watch_states(db, [record.nct_id])[record.nct_id].snapshot_id
-        base = self._base(record.nct_id, current_id, now) if current_id is not None else None
+    def _record_group(
+        self,
+        records: Sequence[Record],
+        current: Mapping[str, int | None],
+        outcome: Outcome,
+        *,
+        release_id: int,
+        now: datetime,
+    ) -> list[Refusal]:
+        """Record first sights together, or one other record; where that fails by a fault of ours, each by itself."""
+        first = records[0]
+        try:
+            current_id = current[first.nct_id]
+            if current_id is None:
+                with self._database.writing() as db:
+                    record_first_sights(db, records, release_id=release_id, now=now)
+                outcome.first_seen += len(records)
+            else:
+                self._record_one(first, current_id, outcome, release_id=release_id, now=now)
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 a record that we fail on must not keep the others unwatched
+            if len(records) > 1:
+                singles = ([record] for record in records)
+                groups = (self._record_group(one, current, outcome, release_id=release_id, now=now) for one in singles)
+                return [refusal for group in groups for refusal in group]
+            _log.exception("failed on a record", nct_id=first.nct_id)
+            detail = f"trialwatch failed on this record ({type(error).__name__}); see the log"
+            return [Refusal(nct_id=first.nct_id, reason=Reason.OUR_FAULT, detail=detail)]
+        return []
+
+    def _record_one(self, record: Record, current_id: int, outcome: Outcome, *, release_id: int, now: datetime) -> None:
+        base = self._base(record.nct_id, current_id, now)
         with self._database.writing() as db:
             changes: tuple[Change, ...] = ()
             if base is not None:
@@ -174,11 +210,8 @@ class Check:
             record_revision(
                 db, record, base=base, current_id=current_id, changes=changes, release_id=release_id, now=now
             )
-        if current_id is None:
-            outcome.first_seen += 1
-        else:
-            outcome.changed += bool(changes)
-            outcome.changes += len(changes)
+        outcome.changed += bool(changes)
+        outcome.changes += len(changes)
 
     def _compare(self, base: StoredBody, record: Record, recorded: set[str], *, whole: bool) -> tuple[Change, ...]:
         before, after = orjson.loads(base.body), orjson.loads(record.body)
@@ -214,6 +247,24 @@ def _quarantine_and_tell(db: Connection, error: BodyUnreadable, now: datetime) -
     quarantine(db, error, now=now)
     summary = f"A stored version is damaged and was put aside; the last good one is used: {error}."
     open_incident(db, f"snapshot {error.snapshot_id}", summary, now=now)
+
+
+def _note_failures(db: Connection, refusals: Sequence[Refusal], now: datetime) -> None:
+    """Open an incident for each reason that is not the record's own; close those whose reason is over.
+
+    Readers hear of a record that is gone; of one that cannot be had for another reason, only the operator can.
+    """
+    for reason in Reason:
+        if reason.about_the_record:
+            continue
+        failed = [refusal for refusal in refusals if refusal.reason is reason]
+        key = RECORDS_INCIDENT + reason
+        if failed:
+            trials = "1 trial" if len(failed) == 1 else f"{len(failed):,} trials"
+            summary = f"{trials} cannot be verified, {failed[0].nct_id} for one: {failed[0].detail}"
+            open_incident(db, key, summary, now=now)
+        else:
+            close_incident(db, key, now=now)
 
 
 class _Evidence:

@@ -12,18 +12,23 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy import Connection
 
 from watcher.core.retry import next_attempt
 from watcher.errors import ChannelDown, ChannelRefused, MailError, MessageDeferred, MessageRefused, MessageUncertain
-from watcher.model import Delivery, DeliveryState, Phase
+from watcher.model import Delivery, DeliveryState, Message, Phase
 from watcher.notify.channel import Channel, Session
 from watcher.store import outbox
 from watcher.store.database import Database
 from watcher.store.incidents import close_incident, open_incident
 
 CHANNEL_INCIDENT = "mail server"
+OPERATOR_INCIDENT = "mail to the operator"
 _BATCH = 500  # messages in one run; the next run takes the next ones
 _OPERATOR_PAUSE = timedelta(minutes=30)  # a refused login tried too often locks the account
+# From here on the server knew which message it was: what it then says of the channel may be meant for that one alone.
+_AT_A_MESSAGE = frozenset({Phase.RCPT, Phase.DATA, Phase.DOT})
+_REFUSED_IN_A_ROW = 2  # such answers to different messages: now it is the channel
 _log = structlog.get_logger("deliver")
 
 
@@ -39,18 +44,38 @@ class Handed:
 
     states: Counter[DeliveryState] = field(default_factory=Counter)
     trouble: MailError | None = None  # the channel as a whole does not work
+    set_aside: list[tuple[Message, str]] = field(default_factory=list)  # refused as if the channel were to blame
+    refused_in_a_row: int = 0
 
 
 class Deliver:
     """The third stage, and the recovery of what a dead process left behind."""
 
     def __init__(
-        self, database: Database, channel: Channel, patience: Patience, *, stopping: Callable[[], bool]
+        self,
+        database: Database,
+        channel: Channel,
+        patience: Patience,
+        *,
+        operator: str,
+        stopping: Callable[[], bool],
     ) -> None:
+        """Wire the stage.
+
+        Args:
+            database: holds the outbox.
+            channel: takes the messages.
+            patience: how long to wait for either.
+            operator: address that is told of mails that are given up.
+            stopping: whether the service is ending.
+        """
         self._database = database
         self._channel = channel
         self._patience = patience
+        self._operator = operator
         self._stopping = stopping
+        self._in_hand: str | None = None  # the message whose attempt has begun and is not recorded as ended
+        self._paused_until: datetime | None = None  # holds for messages that are composed meanwhile, too
 
     def recover(self, *, now: datetime) -> int:
         """Put attempts that the end of a process cut off back into the queue; return how many.
@@ -61,20 +86,38 @@ class Deliver:
         with self._database.writing() as db:
             interrupted = outbox.interrupted_messages(db)
             for delivery in interrupted:
-                uncertain = delivery.phase is Phase.DOT
-                reply = "cut off after the final dot: perhaps a double" if uncertain else "cut off before the final dot"
-                outbox.record_deferred(db, delivery.message.id, reply=reply, next_attempt_at=now, counted=uncertain)
-                _log.warning("interrupted delivery", message=delivery.message.id, uncertain=uncertain)
+                _put_back(db, delivery, now)
         return len(interrupted)
 
     def run(self, *, now: datetime) -> Handed:
         """Try every message that is due."""
         handed = Handed()
+        self._put_back_what_failed(now)
+        if self._paused_until is not None and now < self._paused_until:
+            return handed
         with self._database.reading() as db:
             due = outbox.due_messages(db, now=now, limit=_BATCH)
         while due and handed.trouble is None and not self._stopping():
             due = self._converse(due, handed, now)
+        if handed.set_aside and handed.trouble is None:
+            with self._database.writing() as db:
+                for message, reply in handed.set_aside:
+                    summary = (
+                        f'The mail "{message.subject}" to {message.recipient} is refused for a reason that only you '
+                        f"can put right; it is tried again: {reply}."
+                    )
+                    open_incident(db, self._incident_of(message), summary, now=now)
         return handed
+
+    def _put_back_what_failed(self, now: datetime) -> None:
+        """Free the message at which the last run failed because the database did: nobody else does before a restart."""
+        if self._in_hand is None:
+            return
+        with self._database.writing() as db:
+            for delivery in outbox.interrupted_messages(db):
+                if delivery.message.id == self._in_hand:
+                    _put_back(db, delivery, now)
+        self._in_hand = None
 
     def _converse(self, due: list[str], handed: Handed, now: datetime) -> list[str]:
         """Hand messages over in one session; return those that are left when it ends early."""
@@ -94,25 +137,29 @@ class Deliver:
 
     def _hand_over(self, session: Session, message_id: str, handed: Handed, now: datetime) -> bool:
         """Try one message; return whether the session can go on with the next."""
+        self._in_hand = message_id
         with self._database.writing() as db:
             delivery = outbox.claim(db, message_id)
-        if delivery is None:
-            return True
+        goes_on = delivery is None or self._attempt(session, delivery, handed, now)
+        self._in_hand = None
+        return goes_on
+
+    def _attempt(self, session: Session, delivery: Delivery, handed: Handed, now: datetime) -> bool:
+        message = delivery.message
         try:
-            receipt = session.send(delivery.message, on_phase=lambda phase: self._note_phase(message_id, phase))
-        except (MessageDeferred, MessageRefused) as error:
+            receipt = session.send(message, on_phase=lambda phase: self._note_phase(message.id, phase))
+        except (MessageDeferred, MessageRefused, MessageUncertain) as error:
+            handed.refused_in_a_row = 0
             self._not_taken(delivery, error, handed, now)
-            return True
-        except MessageUncertain as error:
-            self._not_taken(delivery, error, handed, now)
-            return False
+            return not isinstance(error, MessageUncertain)
         except (ChannelDown, ChannelRefused) as error:
-            with self._database.writing() as db:
-                outbox.record_deferred(db, message_id, reply=error.reply, next_attempt_at=now, counted=False)
-            raise
+            self._blame(delivery, error, handed, now)
+            return False
         with self._database.writing() as db:
-            outbox.record_sent(db, message_id, reply=receipt.reply, now=now)
+            outbox.record_sent(db, message.id, reply=receipt.reply, now=now)
+            close_incident(db, self._incident_of(message), now=now)
         handed.states[DeliveryState.SENT] += 1
+        handed.refused_in_a_row = 0
         return True
 
     def _note_phase(self, message_id: str, phase: Phase) -> None:
@@ -121,7 +168,31 @@ class Deliver:
             with self._database.writing() as db:
                 outbox.record_phase(db, message_id, phase)
 
-    def _not_taken(self, delivery: Delivery, error: MailError, handed: Handed, now: datetime) -> None:
+    def _blame(self, delivery: Delivery, error: ChannelDown | ChannelRefused, handed: Handed, now: datetime) -> None:
+        """Settle what is to blame for a channel that stopped at a message: if it may be that one, set it aside.
+
+        Otherwise one reader, whose own server answers so, would keep the mails of all others waiting for ever.  What
+        was tried more often is tried later, see ``outbox.due_messages``.
+
+        Raises:
+            ChannelDown, ChannelRefused: the channel.
+        """
+        at_message = error.phase in _AT_A_MESSAGE
+        if isinstance(error, ChannelRefused) and at_message:
+            handed.refused_in_a_row += 1
+            if self._not_taken(delivery, error, handed, now):
+                handed.set_aside.append((delivery.message, error.reply))
+            if handed.refused_in_a_row < _REFUSED_IN_A_ROW:
+                return
+        else:
+            with self._database.writing() as db:
+                outbox.record_deferred(
+                    db, delivery.message.id, reply=error.reply, next_attempt_at=now, counted=at_message
+                )
+        raise error
+
+    def _not_taken(self, delivery: Delivery, error: MailError, handed: Handed, now: datetime) -> bool:
+        """Record when a message is tried again, or that it is given up; return whether it is tried again."""
         again = None
         if not isinstance(error, MessageRefused):
             again = next_attempt(
@@ -135,18 +206,38 @@ class Deliver:
             if again is not None:
                 outbox.record_deferred(db, message.id, reply=error.reply, next_attempt_at=again)
                 handed.states[DeliveryState.DEFERRED] += 1
-                return
+                return True
             outbox.record_failed(db, message.id, reply=error.reply, now=now)
             handed.states[DeliveryState.FAILED] += 1
             summary = f'The mail "{message.subject}" to {message.recipient} was given up: {error.reply}.'
-            open_incident(db, f"message {message.id}", summary, now=now)
+            key = self._incident_of(message)
+            if key != OPERATOR_INCIDENT:
+                close_incident(db, key, now=now)  # that it was refused and tried again, which is over
+            open_incident(db, key, summary, now=now)
         _log.error("mail given up", message=message.id, reply=error.reply)
+        return False
+
+    def _incident_of(self, message: Message) -> str:
+        """Return what the trouble with a message is filed under.
+
+        A mail to the operator that fails is told to the operator: once, or each failure would lead to the next mail.
+        """
+        return OPERATOR_INCIDENT if message.recipient == self._operator else f"message {message.id}"
 
     def _pause(self, error: ChannelDown | ChannelRefused, handed: Handed, now: datetime) -> None:
         handed.trouble = error
+        self._in_hand = None
         refused = isinstance(error, ChannelRefused)
         until = now + (_OPERATOR_PAUSE if refused else self._patience.down_for)
+        self._paused_until = until
         with self._database.writing() as db:
             outbox.defer_all(db, until=until)
             open_incident(db, CHANNEL_INCIDENT, f"Mail cannot be handed over: {error.reply}", now=now)
         _log.error("mail channel does not work", channel=self._channel.name, reply=error.reply, again_at=str(until))
+
+
+def _put_back(db: Connection, delivery: Delivery, now: datetime) -> None:
+    uncertain = delivery.phase is Phase.DOT
+    reply = "cut off after the final dot: perhaps a double" if uncertain else "cut off before the final dot"
+    outbox.record_deferred(db, delivery.message.id, reply=reply, next_attempt_at=now, counted=uncertain)
+    _log.warning("interrupted delivery", message=delivery.message.id, uncertain=uncertain)

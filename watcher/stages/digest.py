@@ -15,7 +15,7 @@ from watcher.errors import OvertakenError
 from watcher.model import Message
 from watcher.render.letters import IncidentLine, Letter, Letters, letter_to_operator
 from watcher.render.mime import compose_mime
-from watcher.stages.check import REGISTRY_INCIDENT
+from watcher.stages.check import RECORDS_INCIDENT, REGISTRY_INCIDENT
 from watcher.stages.content import Content
 from watcher.store.database import Database
 from watcher.store.incidents import Incident, mark_told, open_incident, untold_incidents
@@ -128,6 +128,6 @@ class Digest:
 
 def _worth_a_mail(incident: Incident, now: datetime) -> bool:
     """Whether the operator must hear of it: trouble with the registry only when it lasts."""
-    return incident.key != REGISTRY_INCIDENT or (
-        incident.closed_at is None and now - incident.opened_at >= REGISTRY_PATIENCE
-    )
+    if not incident.key.startswith((REGISTRY_INCIDENT, RECORDS_INCIDENT)):
+        return True
+    return incident.closed_at is None and now - incident.opened_at >= REGISTRY_PATIENCE

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, and_, delete, exists, insert, literal, select, update
+from sqlalchemy import Connection, and_, case, delete, exists, insert, literal, select, update
 
 from watcher.model import Cadence, NoticeKind, Recipient, Schedule, Watchlist
 from watcher.store.tables import listing, notice, reader, subscription, watch
@@ -20,6 +20,10 @@ _URGENCY = list(Cadence)  # the most urgent first
 class Origin(StrEnum):
     FILE = "file"
     COMMAND = "command"
+
+
+# Of two schedules with the same cadence the first counts: always the same one, or windows would close at other hours.
+_FILE_FIRST = case((subscription.c.origin == Origin.FILE, 0), else_=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +110,14 @@ def listings(db: Connection) -> list[Listing]:
 
 
 def recipients(db: Connection) -> dict[str, list[Recipient]]:
-    """Return who hears of each watch list."""
-    found: dict[str, list[Recipient]] = {}
-    for row in db.execute(select(subscription).order_by(subscription.c.watchlist, subscription.c.address)):
-        found.setdefault(row.watchlist, []).append(Recipient(address=row.address, schedule=_schedule(row)))
-    return found
+    """Return who hears of each watch list, each person once, with the most urgent schedule that they have for it."""
+    found: dict[str, dict[str, Schedule]] = {}
+    for row in db.execute(select(subscription).order_by(subscription.c.watchlist, subscription.c.address, _FILE_FIRST)):
+        _keep_most_urgent(found.setdefault(row.watchlist, {}), row.address, _schedule(row))
+    return {
+        name: [Recipient(address=address, schedule=schedule) for address, schedule in people.items()]
+        for name, people in found.items()
+    }
 
 
 def schedules(db: Connection, nct_id: str) -> dict[str, Schedule]:
@@ -120,14 +127,18 @@ def schedules(db: Connection, nct_id: str) -> dict[str, Schedule]:
         .join(listing, listing.c.watchlist == subscription.c.watchlist)
         .join(reader, and_(reader.c.address == subscription.c.address, reader.c.nct_id == listing.c.nct_id))
         .where(listing.c.nct_id == nct_id, reader.c.welcomed_at.is_not(None))
+        .order_by(subscription.c.watchlist, _FILE_FIRST)
     )
     found: dict[str, Schedule] = {}
     for row in rows:
-        schedule = _schedule(row)
-        other = found.get(row.address)
-        if other is None or _URGENCY.index(schedule.cadence) < _URGENCY.index(other.cadence):
-            found[row.address] = schedule
+        _keep_most_urgent(found, row.address, _schedule(row))
     return found
+
+
+def _keep_most_urgent(found: dict[str, Schedule], address: str, schedule: Schedule) -> None:
+    other = found.get(address)
+    if other is None or _URGENCY.index(schedule.cadence) < _URGENCY.index(other.cadence):
+        found[address] = schedule
 
 
 def welcome_readers(db: Connection, *, release_id: int, now: datetime) -> int:

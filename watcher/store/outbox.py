@@ -18,6 +18,7 @@ from watcher.store.notices import Window
 from watcher.store.tables import digest, message, notice
 
 _OPEN = (DeliveryState.PENDING, DeliveryState.DEFERRED)
+_BATCH = 10_000  # notices named in one statement; SQLite takes 32,766 parameters, PostgreSQL 65,535
 
 
 def add_digest(
@@ -40,22 +41,28 @@ def add_digest(
     Raises:
         OvertakenError: some of the notices were told in between; nothing was written.
     """
-    digest_id = db.execute(
+    batches = [notice_ids[start : start + _BATCH] for start in range(0, len(notice_ids), _BATCH)]
+    untold = select(func.count()).select_from(notice).where(notice.c.digest_id.is_(None))
+    if sum(db.execute(untold.where(notice.c.id.in_(batch))).scalar_one() for batch in batches) != len(notice_ids):
+        raise OvertakenError(f"the digest for {window.address} was composed by another instance in between")
+    digest_id = _digest_of(db, window, now)
+    for batch in batches:
+        db.execute(update(notice).where(notice.c.id.in_(batch)).values(digest_id=digest_id))
+    add_message(db, outgoing, digest_id=digest_id, sizes=sizes, now=now)
+
+
+def _digest_of(db: Connection, window: Window, now: datetime) -> int:
+    """Return the window's digest; there is one already when notices came in after it was told."""
+    known = db.execute(
         select(digest.c.id).where(
             digest.c.address == window.address,
             digest.c.subject_matter == window.subject_matter,
             digest.c.closes_at == window.closes_at,
         )
     ).scalar()
-    if digest_id is None:
-        added = db.execute(insert(digest).values(composed_at=now, **asdict(window)))
-        digest_id = inserted_id(added)
-    taken = db.execute(
-        update(notice).where(notice.c.id.in_(notice_ids), notice.c.digest_id.is_(None)).values(digest_id=digest_id)
-    )
-    if taken.rowcount != len(notice_ids):
-        raise OvertakenError(f"the digest for {window.address} was composed by another instance in between")
-    add_message(db, outgoing, digest_id=digest_id, sizes=sizes, now=now)
+    if known is not None:
+        return int(known)
+    return inserted_id(db.execute(insert(digest).values(composed_at=now, **asdict(window))))
 
 
 def add_message(
@@ -82,9 +89,11 @@ def add_message(
 
 
 def due_messages(db: Connection, *, now: datetime, limit: int) -> list[str]:
-    """Return the IDs of messages that may be tried now, longest waiting first."""
+    """Return the IDs of messages that may be tried now: the least often tried first, then the longest waiting."""
     query = select(message.c.id).where(message.c.state.in_(_OPEN), message.c.next_attempt_at <= now)
-    return list(db.execute(query.order_by(message.c.composed_at, message.c.id).limit(limit)).scalars())
+    return list(
+        db.execute(query.order_by(message.c.attempts, message.c.composed_at, message.c.id).limit(limit)).scalars()
+    )
 
 
 def interrupted_messages(db: Connection) -> list[Delivery]:

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, literal, select, update
 
 from watcher.errors import OvertakenError
 from watcher.model import Change, How, NoticeKind, Place, Record, Severity
 from watcher.store.database import inserted_id
 from watcher.store.notices import notify_readers
-from watcher.store.snapshots import StoredBody, keep_body
-from watcher.store.tables import change, release, revision, watch
+from watcher.store.snapshots import StoredBody, keep_body, keep_first_bodies
+from watcher.store.tables import change, release, revision, snapshot, watch
 from watcher.store.watches import HEALTHY
 
 _COLUMNS = [column.name for column in change.columns if column.name not in {"revision_id", "position"}]
@@ -50,6 +50,7 @@ def record_revision(
     Raises:
         OvertakenError: another instance has recorded a version in between.
     """
+    was_gone = _is_gone(db, record.nct_id, current_id=current_id)
     snapshot_id = keep_body(db, record.nct_id, record.body, base=base, release_id=release_id, now=now)
     values = {"nct_id": record.nct_id, "after_id": snapshot_id, "release_id": release_id, "recorded_at": now}
     added = db.execute(insert(revision).values(before_id=base.snapshot_id if base else None, **values))
@@ -59,21 +60,55 @@ def record_revision(
         db.execute(insert(change), rows)
     if any(one.told for one in changes):
         notify_readers(db, record.nct_id, NoticeKind.CHANGED, now=now, revision_id=revision_id)
-    _make_current(db, record, snapshot_id=snapshot_id, expected_id=current_id, release_id=release_id, now=now)
+    if was_gone:
+        notify_readers(db, record.nct_id, NoticeKind.FOUND_AGAIN, now=now)
+    values = {"snapshot_id": snapshot_id, "content_hash": record.content_hash, "release_id": release_id}
+    db.execute(update(watch).where(watch.c.nct_id == record.nct_id).values(**values, **HEALTHY))
     return revision_id
 
 
-def _make_current(
-    db: Connection, record: Record, *, snapshot_id: int, expected_id: int | None, release_id: int, now: datetime
-) -> None:
-    here = watch.c.nct_id == record.nct_id
-    row = db.execute(select(watch.c.snapshot_id, watch.c.gone_told).where(here)).first()
-    if row is None or row.snapshot_id != expected_id:
-        raise OvertakenError(f"{record.nct_id} was recorded by another instance in between; nothing was written")
-    if row.gone_told:
-        notify_readers(db, record.nct_id, NoticeKind.FOUND_AGAIN, now=now)
-    values = {"snapshot_id": snapshot_id, "content_hash": record.content_hash, "release_id": release_id}
-    db.execute(update(watch).where(here).values(**values, **HEALTHY))
+def record_first_sights(db: Connection, records: Sequence[Record], *, release_id: int, now: datetime) -> None:
+    """Store the first versions of records, in a few statements for all of them.
+
+    A first sight changes nothing, so that there is nobody to tell.
+
+    Args:
+        records: at least one; none of them was ever recorded.
+        release_id: what they were seen in.
+        now: the moment.
+
+    Raises:
+        OvertakenError: another instance has recorded one of them in between; nothing was written.
+    """
+    ids = [record.nct_id for record in records]
+    rows = db.execute(select(watch.c.nct_id, watch.c.snapshot_id).where(watch.c.nct_id.in_(ids))).all()
+    new = {row.nct_id for row in rows if row.snapshot_id is None}
+    if len(new) < len(ids):
+        other = next(nct_id for nct_id in ids if nct_id not in new)
+        raise OvertakenError(f"{other} was recorded by another instance in between; nothing was written")
+    keep_first_bodies(db, records, release_id=release_id, now=now)
+    here = snapshot.c.nct_id.in_(ids)
+    step = select(snapshot.c.nct_id, snapshot.c.id, literal(release_id), literal(now, revision.c.recorded_at.type))
+    columns = ["nct_id", "after_id", "release_id", "recorded_at"]
+    db.execute(insert(revision).from_select(columns, step.where(here).order_by(snapshot.c.id)))
+    mine = snapshot.c.nct_id == watch.c.nct_id
+    values = {
+        "snapshot_id": select(snapshot.c.id).where(mine).scalar_subquery(),
+        "content_hash": select(snapshot.c.content_hash).where(mine).scalar_subquery(),
+        "release_id": release_id,
+    }
+    db.execute(update(watch).where(watch.c.nct_id.in_(ids)).values(**values, **HEALTHY))
+
+
+def _is_gone(db: Connection, nct_id: str, *, current_id: int | None) -> bool:
+    """Return whether readers were told that a trial is gone, after a look whether it still is where the caller saw it.
+
+    No other transaction writes while this one does, so that both stay true.
+    """
+    row = db.execute(select(watch.c.snapshot_id, watch.c.gone_told).where(watch.c.nct_id == nct_id)).first()
+    if row is None or row.snapshot_id != current_id:
+        raise OvertakenError(f"{nct_id} was recorded by another instance in between; nothing was written")
+    return bool(row.gone_told)
 
 
 def known_change_ids(db: Connection, nct_id: str) -> set[str]:

@@ -4,6 +4,7 @@ A body that cannot be read back is quarantined: kept, never used again, and repo
 never replaced by a new baseline in silence.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from watcher.core.stamp import content_hash
 from watcher.errors import BodyUnreadable
+from watcher.model import Record
 from watcher.store.bodies import MAX_DEPTH, UnpackError, pack, unpack
 from watcher.store.database import inserted_id
 from watcher.store.tables import revision, snapshot
@@ -82,6 +84,23 @@ def keep_body(
         )
     )
     return inserted_id(added)
+
+
+def keep_first_bodies(db: Connection, records: Sequence[Record], *, release_id: int, now: datetime) -> None:
+    """Store the bodies of records of which no version is stored yet, all at once."""
+    rows = [
+        {
+            "nct_id": record.nct_id,
+            "content_hash": record.content_hash,
+            "depth": 0,
+            "body": pack(record.body, None),
+            "size": len(record.body),
+            "release_id": release_id,
+            "recorded_at": now,
+        }
+        for record in records
+    ]
+    db.execute(snapshot.insert(), rows)
 
 
 def quarantine(db: Connection, error: BodyUnreadable, *, now: datetime) -> None:

@@ -4,11 +4,12 @@ Does not query.  The schema in force is what ``migrations/`` makes; a test holds
 Moments are UTC.  Bodies are compressed, see ``bodies.py``.
 """
 
+import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     Boolean,
     Column,
     DateTime,
@@ -24,6 +25,8 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
 )
+
+from watcher.model import Json
 
 
 class Moment(TypeDecorator[datetime]):
@@ -44,6 +47,44 @@ class Moment(TypeDecorator[datetime]):
         if not isinstance(value, datetime):
             return None
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+class Words(TypeDecorator[str]):
+    """Text from outside, whatever characters it holds.
+
+    PostgreSQL stores no NUL, and no database half a surrogate pair, but JSON and a server's reply may hold both.  Each
+    is stored as SUBSTITUTE and its code in four hexadecimal digits, and so is SUBSTITUTE itself.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        return None if value is None else _UNSTORABLE.sub(lambda found: f"{_SUBSTITUTE}{ord(found[0]):04x}", value)
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> str | None:
+        return None if value is None else _STORED_CODE.sub(lambda found: chr(int(found[1], 16)), value)
+
+
+_SUBSTITUTE = "\x1a"
+_UNSTORABLE = re.compile(f"[\x00{_SUBSTITUTE}\ud800-\udfff]")
+_STORED_CODE = re.compile(f"{_SUBSTITUTE}([0-9a-f]{{4}})")
+
+
+class Value(TypeDecorator[Json]):
+    """A JSON value as text, ASCII only; None is NULL.
+
+    Not a column of the database's JSON type: in SQLite that one stores 1.0 as 1, and 10^40 as 1e40.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Json, _dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(value)
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> Json:
+        return None if value is None else json.loads(value)
 
 
 metadata = MetaData(
@@ -82,7 +123,7 @@ snapshot = Table(
     Column("release_id", ForeignKey("release.id"), nullable=False),  # the first release that it was seen in
     Column("recorded_at", Moment, nullable=False),
     Column("quarantined_at", Moment),  # None = readable, as far as is known
-    Column("quarantine_reason", Text),
+    Column("quarantine_reason", Words),
     UniqueConstraint("nct_id", "content_hash"),
 )
 
@@ -95,7 +136,7 @@ watch = Table(
     Column("content_hash", LargeBinary(32)),  # of the current snapshot, so that "unchanged" needs one look-up
     Column("release_id", ForeignKey("release.id")),  # the last one that the record was verified against
     Column("reason", String(20)),  # why the last attempt failed; None = it did not
-    Column("detail", Text),  # the registry's words
+    Column("detail", Words),  # the registry's words
     Column("failing_since", Moment),
     Column("absent_release_id", ForeignKey("release.id")),  # the last release in which the registry had no such record
     Column("absent_releases", Integer, nullable=False),  # how many releases in a row
@@ -158,18 +199,18 @@ change = Table(
     Column("revision_id", ForeignKey("revision.id"), primary_key=True),
     Column("position", Integer, primary_key=True),  # 0, 1, … within the revision
     Column("id", String(16), nullable=False),
-    Column("path", Text, nullable=False),
-    Column("item", Text),
+    Column("path", Words, nullable=False),
+    Column("item", Words),
     Column("how", String(10), nullable=False),
-    Column("label", Text, nullable=False),
+    Column("label", Words, nullable=False),
     Column("category", String(20), nullable=False),
     Column("severity", String(10), nullable=False),
     Column("place", String(10), nullable=False),
     Column("story", String(16), nullable=False),
-    Column("sentence", Text, nullable=False),
-    Column("headline", Text, nullable=False),
-    Column("old", JSON(none_as_null=True)),
-    Column("new", JSON(none_as_null=True)),
+    Column("sentence", Words, nullable=False),
+    Column("headline", Words, nullable=False),
+    Column("old", Value),
+    Column("new", Value),
     Index("ix_change_id", "id"),
 )
 
@@ -182,7 +223,7 @@ notice = Table(
     Column("nct_id", NCT_ID, nullable=False),
     Column("kind", String(20), nullable=False),
     Column("revision_id", ForeignKey("revision.id")),  # CHANGED only
-    Column("detail", Text),  # GONE: the registry's words
+    Column("detail", Words),  # GONE: the registry's words
     Column("created_at", Moment, nullable=False),
     Column("opens_at", Moment, nullable=False),  # the digest window it belongs to, half-open: from here …
     Column("closes_at", Moment, nullable=False),  # … to just before here
@@ -212,7 +253,7 @@ message = Table(
     Column("message_id", String(400), nullable=False, unique=True),  # the header; the same on every attempt
     Column("sender", ADDRESS, nullable=False),
     Column("recipient", ADDRESS, nullable=False),
-    Column("subject", Text, nullable=False),
+    Column("subject", Words, nullable=False),
     Column("mime", LargeBinary, nullable=False),  # zstandard
     Column("text_size", Integer, nullable=False),  # bytes of the text part
     Column("html_size", Integer, nullable=False),  # bytes of the HTML part
@@ -221,7 +262,7 @@ message = Table(
     Column("phase", String(10)),  # how far the last attempt came; written before the step begins
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", Moment, nullable=False),
-    Column("reply", Text),  # the server's last words
+    Column("reply", Words),  # the server's last words
     Column("finished_at", Moment),  # when it was sent or given up
     Index("ix_message_state_next_attempt_at", "state", "next_attempt_at"),
 )
@@ -232,7 +273,7 @@ incident = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("key", String(100), nullable=False),  # what it is about, e.g. "registry" or "snapshot 12"
-    Column("summary", Text, nullable=False),
+    Column("summary", Words, nullable=False),
     Column("opened_at", Moment, nullable=False),
     Column("told_at", Moment),  # when the mail to the operator was put into the outbox
     Column("closed_at", Moment),  # None = still so

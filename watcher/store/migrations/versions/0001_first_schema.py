@@ -176,8 +176,8 @@ def upgrade() -> None:
         sa.Column("story", sa.String(length=16), nullable=False),
         sa.Column("sentence", sa.Text(), nullable=False),
         sa.Column("headline", sa.Text(), nullable=False),
-        sa.Column("old", sa.JSON(none_as_null=True), nullable=True),
-        sa.Column("new", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("old", sa.Text(), nullable=True),
+        sa.Column("new", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["revision_id"], ["revision.id"], name=op.f("fk_change_revision_id")),
         sa.PrimaryKeyConstraint("revision_id", "position", name=op.f("pk_change")),
     )

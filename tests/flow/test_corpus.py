@@ -1,0 +1,233 @@
+"""Real versions of real records: nothing is missed, nothing is made up, and sites are counted by what they are.
+
+Reads the folder of recorded dataset days that ``TRIALWATCH_CORPUS`` names; none of its values stands here.  The
+comparisons that the results are held against are written anew, in the plainest way.
+"""
+
+import gzip
+import os
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from itertools import permutations, zip_longest
+from pathlib import Path
+
+import orjson
+import pytest
+
+from watcher.core.fields import FieldTable
+from watcher.core.meaning import compare
+from watcher.model import Change, Json
+from watcher.registry.body import parse_study, record_of
+from watcher.tables import load_rules
+
+REPOSITORY = Path(__file__).parents[2]
+CORPUS = Path(os.environ.get("TRIALWATCH_CORPUS") or REPOSITORY.parent / "shared" / "corpus")
+STAMP = "derivedSection.miscInfoModule.versionHolder"
+SITES = "protocolSection.contactsLocationsModule.locations[]"
+
+pytestmark = [
+    pytest.mark.corpus,
+    pytest.mark.skipif(
+        not (CORPUS / "days").is_dir(),
+        reason=f"no recorded dataset days in {CORPUS}; name a folder that has them in TRIALWATCH_CORPUS",
+    ),
+]
+
+
+@cache
+def versions() -> tuple[tuple[str, bytes], ...]:
+    """Return every version of every record, by ID and in the order of the days."""
+    lines = [line.strip() for day in sorted((CORPUS / "days").glob("*.jsonl.gz")) for line in gzip.open(day)]
+    return tuple((nct_id_of(orjson.loads(line)), line) for line in lines)
+
+
+def steps() -> Iterator[tuple[Json, Json]]:
+    """Yield the records before and after each step, decoded anew."""
+    last: dict[str, bytes] = {}
+    for nct_id, line in versions():
+        if nct_id in last:
+            yield orjson.loads(last[nct_id]), orjson.loads(line)
+        last[nct_id] = line
+
+
+def nct_id_of(record: Json) -> str:
+    return str(record["protocolSection"]["identificationModule"]["nctId"])
+
+
+def changes(before: Json, after: Json) -> tuple[Change, ...]:
+    return compare(before, after, table())
+
+
+@cache
+def table() -> FieldTable:
+    return FieldTable(load_rules())
+
+
+def leaves(value: Json, path: str = "") -> Iterator[tuple[str, bytes]]:
+    """Yield every value of a record, packed, with its path; what is empty is a value too."""
+    if isinstance(value, dict) and value:
+        for key, below in value.items():
+            yield from leaves(below, f"{path}.{key}" if path else key)
+    elif isinstance(value, list) and value:
+        for below in value:
+            yield from leaves(below, f"{path}[]")
+    else:
+        yield path, orjson.dumps(value)
+
+
+def restamped(record: Json, day: str) -> Json:
+    copy = orjson.loads(orjson.dumps(record))
+    copy["derivedSection"]["miscInfoModule"]["versionHolder"] = day
+    return copy
+
+
+def turned(value: Json) -> Json:
+    """Return the same record with all its lists and keys the other way round."""
+    if isinstance(value, dict):
+        return {key: turned(value[key]) for key in reversed(value)}
+    return [turned(item) for item in reversed(value)] if isinstance(value, list) else value
+
+
+def test_there_are_steps_to_look_at() -> None:
+    assert len(list(steps())) > 20
+
+
+def test_every_value_that_came_or_went_is_in_a_change() -> None:
+    for before, after in steps():
+        old, new = Counter(leaves(before)), Counter(leaves(after))
+        paths = {path for path, _ in (old - new) + (new - old)} - {STAMP}
+        told = {change.path for change in changes(before, after)}
+
+        missed = {path for path in paths if not any(covers(each, path) for each in told)}
+        assert missed == set(), nct_id_of(after)
+
+
+def covers(told: str, path: str) -> bool:
+    """Tell whether a change at one path may tell what happened at another: at the same, or within an item."""
+    return told == path or (told.endswith("[]") and path.startswith((f"{told}.", f"{told}[")))
+
+
+def test_no_change_is_at_a_place_where_nothing_came_or_went() -> None:
+    for before, after in steps():
+        old, new = set(leaves(before)), set(leaves(after))
+        places = {path for path, _ in old ^ new}
+        counted = Counter(path for path, _ in leaves(before)) - Counter(path for path, _ in leaves(after))
+        counted += Counter(path for path, _ in leaves(after)) - Counter(path for path, _ in leaves(before))
+
+        for change in changes(before, after):
+            assert any(covers(change.path, path) for path in places | set(counted)), change.path
+
+
+def test_a_record_of_another_day_and_in_another_order_has_not_changed() -> None:
+    for _, line in versions()[::3]:
+        record = orjson.loads(line)
+
+        assert changes(record, restamped(turned(record), "2031-01-01")) == ()
+
+
+def test_the_names_of_changes_are_the_same_again_and_in_any_order() -> None:
+    for before, after in steps():
+        once = changes(before, after)
+
+        assert once == changes(orjson.loads(orjson.dumps(before)), after)
+        assert len({change.id for change in once}) == len(once)
+        again = changes(turned(before), turned(after))
+        assert {change.id: change.story for change in again} == {change.id: change.story for change in once}
+
+
+def test_no_field_of_a_real_record_is_unclassified() -> None:
+    paths = {
+        path for _, line in versions() for path, value in leaves(orjson.loads(line)) if value not in {b"{}", b"[]"}
+    }
+
+    assert {path for path in paths if table().rule(path).category == "unclassified"} == set()
+
+
+def test_a_real_record_is_the_same_read_as_bytes_and_parsed() -> None:
+    for _, line in versions():
+        assert parse_study(line) == record_of(orjson.loads(line))
+
+
+# --- sites ------------------------------------------------------------------------------------------------------------
+
+# What makes two items the same: all of the fields in one of these, tried in turn.  A place whose ZIP code or state
+# becomes another is still that place.
+KEYS = {
+    "locations": (
+        ("facility", "city", "state", "zip", "country"),
+        ("facility", "city", "zip", "country"),
+        ("facility", "city", "country"),
+    ),
+    "contacts": (("email",), ("name",), ("role",)),
+}
+
+
+def lines_between(before: Json, after: Json, name: str = "") -> int:
+    """Count the leaves and items that differ, by the keys of the items."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        return sum(lines_between(before.get(key), after.get(key), key) for key in {**before, **after})
+    if isinstance(before, list) or isinstance(after, list):
+        return lines_of_lists(before or [], after or [], name)
+    if isinstance(before, dict) or isinstance(after, dict):
+        return sum(lines_between(below, None, key) for key, below in (before or after).items())
+    return before != after
+
+
+def lines_of_lists(before: list[Json], after: list[Json], name: str) -> int:
+    olds, news = list(before), list(after)
+    for item in before:
+        if item in news:
+            olds.remove(item)
+            news.remove(item)
+    lines = 0
+    for fields in KEYS.get(name, ()):
+        for key in {key_of(item, fields) for item in olds} - {None}:
+            some_olds = [item for item in olds if key_of(item, fields) == key]
+            some_news = [item for item in news if key_of(item, fields) == key]
+            pairs = best_pairs(some_olds, some_news, name)
+            for old, new in pairs:
+                lines += lines_between(old, new)
+                olds.remove(old)
+                news.remove(new)
+    return lines + len(olds) + len(news)
+
+
+def key_of(item: Json, fields: tuple[str, ...]) -> tuple[str, ...] | None:
+    values = tuple(" ".join(str(item.get(field) or "").lower().split()) for field in fields)
+    return values if any(values) else None
+
+
+def best_pairs(olds: list[Json], news: list[Json], name: str) -> list[tuple[Json, Json]]:
+    """Return the pairs, as many as there can be, with the fewest lines between them; the lists are short."""
+    assert min(len(olds), len(news)) <= 4, f"too many {name} of one key to try all pairs"
+    swap = len(olds) > len(news)
+    few, many = (news, olds) if swap else (olds, news)
+    choices = [list(zip(few, chosen, strict=True)) for chosen in permutations(many, len(few))]
+    best = min(choices, key=lambda pairs: sum(lines_between(one, other) for one, other in pairs))
+    return [(other, one) if swap else (one, other) for one, other in best]
+
+
+def lines_by_position(before: Json, after: Json) -> int:
+    if isinstance(before, dict) and isinstance(after, dict):
+        return sum(lines_by_position(before.get(key), after.get(key)) for key in {**before, **after})
+    if isinstance(before, list) and isinstance(after, list):
+        return sum(lines_by_position(old, new) for old, new in zip_longest(before, after))
+    return before != after
+
+
+def sites_of(record: Json) -> list[Json]:
+    module: Json = record["protocolSection"].get("contactsLocationsModule", {})
+    return list(module.get("locations", []))
+
+
+def test_sites_are_compared_by_what_they_are() -> None:
+    keyed, positional = 0, 0
+    for before, after in steps():
+        olds, news = sites_of(before), sites_of(after)
+        lines = [change for change in changes(before, after) if change.path.startswith(SITES)]
+
+        assert len(lines) == lines_of_lists(olds, news, "locations"), nct_id_of(after)
+        keyed += len(lines)
+        positional += lines_by_position(olds, news)
+    assert 0 < keyed < positional / 3

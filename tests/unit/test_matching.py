@@ -123,17 +123,19 @@ def test_case_and_white_space_do_not_make_another_identity() -> None:
         pytest.param({"n": 1}, id="no name"),
         pytest.param({"name": None, "n": 1}, id="a null for a name"),
         pytest.param({"name": "", "n": 1}, id="an empty name"),
-        pytest.param("text", id="no object"),
-        pytest.param(["list"], id="a list"),
-        pytest.param(None, id="null"),
     ],
 )
-def test_items_without_an_identity_are_not_paired(nameless: Json) -> None:
-    other = {"name": "", "n": 2} if isinstance(nameless, dict) else "another"
+def test_things_without_a_name_are_paired_with_each_other(nameless: Json) -> None:
+    other = {"name": "", "n": 2}
 
-    matching = match_items([nameless], [other], BY_NAME)
+    assert match_items([nameless], [other], BY_NAME).pairs == ((nameless, other),)
 
-    assert (matching.removed, matching.added) == ((nameless,), (other,))
+
+@pytest.mark.parametrize("value", [pytest.param("text", id="text"), pytest.param(["list"], id="a list"), None])
+def test_what_is_no_thing_is_never_paired(value: Json) -> None:
+    matching = match_items([value], ["another"], BY_NAME)
+
+    assert (matching.removed, matching.added) == ((value,), ("another",))
 
 
 def test_the_values_of_an_identity_stay_with_their_fields() -> None:
@@ -150,3 +152,15 @@ def test_any_number_of_items_may_share_an_identity(count: int) -> None:
     matching = match_items(before, after, BY_NAME)
 
     assert sorted(old["n"] - new["n"] for old, new in matching.pairs) == [0] * count
+
+
+def test_items_without_any_name_are_paired_with_each_other_not_replaced() -> None:
+    before = [{"categories": [{"value": "12.3"}]}, {"title": "Arm A", "categories": []}]
+    after = [{"title": "Arm A", "categories": []}, {"categories": [{"value": "13.2"}]}]
+    matching = match_items(before, after, (("title",),))
+    assert matching == Matching(pairs=((before[0], after[1]),), removed=(), added=())
+
+
+def test_an_item_that_gets_a_name_is_not_taken_for_a_nameless_one() -> None:
+    matching = match_items([{"value": 1}], [{"title": "Arm A", "value": 2}], (("title",),))
+    assert matching.pairs == ()

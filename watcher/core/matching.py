@@ -46,6 +46,9 @@ def match_items(before: Sequence[Json], after: Sequence[Json], identity: Identit
             break
         found, removed, added = _pair_by(fields, removed, added)
         pairs += found
+    if identity and removed and added:
+        found, removed, added = _pair_nameless(identity, removed, added)
+        pairs += found
     return Matching(pairs=tuple(pairs), removed=tuple(removed), added=tuple(added))
 
 
@@ -94,10 +97,31 @@ def _pair_by(
     fields: tuple[str, ...], removed: Sequence[Json], added: Sequence[Json]
 ) -> tuple[list[tuple[Json, Json]], list[Json], list[Json]]:
     """Return the pairs of items with the same identity, and what is left of both lists."""
-    groups: dict[bytes, tuple[list[int], list[int]]] = {}  # places in both lists, by identity
+    return _pair_within(lambda item: _identity_key(item, fields), removed, added)
+
+
+def _pair_nameless(
+    identity: Identity, removed: Sequence[Json], added: Sequence[Json]
+) -> tuple[list[tuple[Json, Json]], list[Json], list[Json]]:
+    """Return the pairs of items that have none of the identifying fields: having no name is what they share.
+
+    Most classes and categories of posted results are like that.
+    """
+
+    def key(item: Json) -> bytes | None:
+        named = any(_identity_key(item, fields) is not None for fields in identity)
+        return b"" if isinstance(item, dict) and not named else None
+
+    return _pair_within(key, removed, added)
+
+
+def _pair_within(
+    key_of: Callable[[Json], bytes | None], removed: Sequence[Json], added: Sequence[Json]
+) -> tuple[list[tuple[Json, Json]], list[Json], list[Json]]:
+    groups: dict[bytes, tuple[list[int], list[int]]] = {}  # places in both lists, by key
     for side, items in enumerate((removed, added)):
         for place, item in enumerate(items):
-            key = _identity_key(item, fields)
+            key = key_of(item)
             if key is not None:
                 groups.setdefault(key, ([], []))[side].append(place)
     partners: dict[int, int] = {}

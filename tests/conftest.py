@@ -1,7 +1,8 @@
 """Databases for tests: each test gets a fresh one, on SQLite and on PostgreSQL.
 
-Migrating takes longer than copying, so that each kind is migrated once and copied for every test.  Without PostgreSQL
-on this machine its variants are skipped; with ``TRIALWATCH_REQUIRE_POSTGRESQL=1`` they fail instead.
+Each kind is migrated once: SQLite's file is copied for every test, PostgreSQL's tables are emptied, which is faster
+there.  Without PostgreSQL on this machine its variants are skipped; with ``TRIALWATCH_REQUIRE_POSTGRESQL=1`` they fail
+instead.
 """
 
 import os
@@ -14,6 +15,7 @@ import pytest
 from tests.store.postgresql_server import NotInstalledError, PostgresqlServer, running_server
 from watcher.store.database import Database
 from watcher.store.schema import upgrade
+from watcher.store.tables import metadata
 
 _REQUIRED = "TRIALWATCH_REQUIRE_POSTGRESQL"
 
@@ -47,7 +49,9 @@ def sqlite_database(sqlite_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def sqlite_url(tmp_path: Path, migrated_sqlite_file: Path) -> str:
-    return _sqlite_url(shutil.copy(migrated_sqlite_file, tmp_path / "store.sqlite3"))
+    path = tmp_path / "store.sqlite3"
+    shutil.copy(migrated_sqlite_file, path)
+    return _sqlite_url(path)
 
 
 @pytest.fixture
@@ -71,9 +75,9 @@ def _sqlite_url(path: Path) -> str:
 
 
 @pytest.fixture
-def postgresql_url(postgresql_server: PostgresqlServer, migrated_postgresql: str) -> Iterator[str]:
-    with postgresql_server.new_database(template=migrated_postgresql) as name:
-        yield postgresql_server.url(name)
+def postgresql_url(postgresql_server: PostgresqlServer, migrated_postgresql: str) -> str:
+    postgresql_server.empty(migrated_postgresql, [table.name for table in reversed(metadata.sorted_tables)])
+    return postgresql_server.url(migrated_postgresql)
 
 
 @pytest.fixture
@@ -84,7 +88,7 @@ def empty_postgresql_url(postgresql_server: PostgresqlServer) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def migrated_postgresql(postgresql_server: PostgresqlServer) -> Iterator[str]:
-    """Give the name of a migrated database to copy."""
+    """Give the name of a migrated database; whoever changes its schema needs another one."""
     with postgresql_server.new_database() as name:
         _migrate(postgresql_server.url(name))
         yield name

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import requests.adapters
+import structlog
 
 from watcher.config import Settings
 from watcher.core.fields import FieldTable
-from watcher.errors import TrialwatchError
+from watcher.errors import StoreError, TrialwatchError
 from watcher.notify.channel import Channel
 from watcher.notify.files import FileChannel
 from watcher.notify.smtp import SmtpChannel
@@ -32,12 +33,15 @@ from watcher.stages.check import Check
 from watcher.stages.deliver import Deliver, Patience
 from watcher.stages.digest import Digest, Sender
 from watcher.store.database import Database
-from watcher.store.leases import Holder, acquire, current_holder, release_lease
+from watcher.store.leases import Holder, acquire, current_holder, living_holder, release_lease
 from watcher.store.lists import declare_lists
 from watcher.store.schema import upgrade
 from watcher.tables import load_rules
 
 Clock = Callable[[], datetime]
+
+_RELEASE_TIMEOUT = timedelta(seconds=2)  # an end must not wait for others' transactions
+_log = structlog.get_logger("app")
 
 
 class Stopped(TrialwatchError):
@@ -82,6 +86,7 @@ class Application:
     channel: Channel
     pipeline: Pipeline
     now: Clock
+    monotonic: Callable[[], float]  # seconds; for what must not depend on whether the clock is set
     stop: StopSignal
 
     @contextmanager
@@ -98,8 +103,21 @@ class Application:
         try:
             yield holder
         finally:
-            with self.database.writing() as db:
-                release_lease(db, holder)
+            self._release(holder)
+
+    def _release(self, holder: Holder) -> None:
+        """Give the lease back, unless the database keeps us waiting: then it runs out, or is found a dead process's."""
+
+        def release() -> None:
+            try:
+                with self.database.writing() as db:
+                    release_lease(db, holder)
+            except StoreError as error:
+                _log.warning("the lease was not given back; it runs out", error=str(error))
+
+        releasing = threading.Thread(target=release, name="release", daemon=True)
+        releasing.start()
+        releasing.join(_RELEASE_TIMEOUT.total_seconds())
 
     def declare_lists(self) -> None:
         """Bring the watch lists that the settings file declares into the database."""
@@ -109,7 +127,7 @@ class Application:
     def declare_lists_unless_served(self) -> None:
         """The same for a command, unless a service runs: that reads an edited file when it is told to."""
         with self.database.writing() as db:
-            holder = current_holder(db)
+            holder = living_holder(db, now=self.now())
             if holder is not None and not is_dead(holder):
                 return
             declare_lists(db, self.settings.watchlists(), now=self.now())
@@ -123,7 +141,9 @@ def open_application(
     settings: Settings,
     *,
     now: Clock = system_clock,
+    monotonic: Callable[[], float] = time.monotonic,
     stop: StopSignal | None = None,
+    database: Database | None = None,
     transport: requests.adapters.BaseAdapter | None = None,
     channel: Channel | None = None,
 ) -> Application:
@@ -132,7 +152,9 @@ def open_application(
     Args:
         settings: valid.
         now: the clock.
+        monotonic: seconds that go by, whoever sets the clock.
         stop: set by whoever ends the service.
+        database: open and up to date already; the one that the settings name is not opened then.
         transport: answers requests in the network's place; for a replay without a network.
         channel: takes mails in the place of the one that the settings name.
 
@@ -140,14 +162,15 @@ def open_application(
         StoreError: the database cannot be opened or migrated.
     """
     stop = stop or StopSignal()
-    database = Database(settings.database.url.get_secret_value())
-    upgrade(database)
+    if database is None:
+        database = Database(settings.database.url.get_secret_value())
+        upgrade(database)
     table = FieldTable(load_rules())
     connection = _connection(settings)
     if transport is not None:
         connection.session.mount("https://", transport)
         connection.session.mount("http://", transport)
-    registry = _registry(settings, connection, now=now, stop=stop)
+    registry = _registry(settings, connection, now=now, monotonic=monotonic, stop=stop)
     channel = channel or _channel(settings)
     letters = Letters(Templates(settings.templates.directory), Templates())
     patience = Patience(down_for=settings.mail.deliver_every, give_up_after=settings.mail.give_up_after)
@@ -164,6 +187,7 @@ def open_application(
             deliver=Deliver(database, channel, patience, operator=settings.operator, stopping=stop.is_set),
         ),
         now=now,
+        monotonic=monotonic,
         stop=stop,
     )
 
@@ -183,9 +207,11 @@ def _connection(settings: Settings) -> Connection:
     )
 
 
-def _registry(settings: Settings, connection: Connection, *, now: Clock, stop: StopSignal) -> RegistryClient:
+def _registry(
+    settings: Settings, connection: Connection, *, now: Clock, monotonic: Callable[[], float], stop: StopSignal
+) -> RegistryClient:
     registry = settings.registry
-    limiter = Limiter(registry.requests_per_minute, monotonic=time.monotonic, wait=stop.wait)
+    limiter = Limiter(registry.requests_per_minute, monotonic=monotonic, wait=stop.wait)
     surroundings = Surroundings(wait=stop.wait, chance=random.random, now=now)
     asker = Asker(
         connection, limiter, base_url=registry.base_url, attempts=registry.attempts, surroundings=surroundings

@@ -30,3 +30,5 @@ def configure_logs(level: str, form: Literal["text", "json"]) -> None:
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s", force=True)
+    # It warns whenever a job still runs when its next turn comes, which is as it should be.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)

@@ -27,7 +27,9 @@ def connection(
 
 
 def get(client: Connection, url: str, *, cap: int = MIB, params: Mapping[str, str] | None = None) -> Answer:
-    return client.get(url, params=params or {}, cap=cap)
+    with client.get(url, params=params or {}, cap=cap) as answer:
+        assert answer.body is not None  # taken while the request is open; it stays
+        return answer
 
 
 def refusal(client: Connection, url: str, *, cap: int = MIB) -> RegistryError:

@@ -88,13 +88,32 @@ def test_an_answer_that_is_cut_anywhere_on_the_wire_gives_no_other_record(told: 
             assert bool(refusals(fetched)) is (end < len(whole))
 
 
-def test_a_record_that_came_in_pieces_is_asked_for_again(registry: DatasetAdapter) -> None:
-    registry.fault("missing", nct_id=IDS[0])
-    registry.fault("cut", path="/studies/", length_told=False, times=2)
-    asker = wired(transport=registry)
+def test_a_record_that_came_in_pieces_is_asked_for_again() -> None:
+    body = orjson.dumps(tiny(IDS[0]))
+    piece = body[: body.index(b"}") + 1]  # which looks as whole as the record does
+    answers = iter([list_of(), piece, piece, body])
+    with RawServer(lambda _head: [http_answer(next(answers), told=-1)]) as server:
+        asker = wired(url=server.url)
 
-    assert list(records(asker.fetch(IDS[:1]))) == IDS[:1]
+        assert list(records(asker.fetch(IDS[:1]))) == IDS[:1]
     assert len(asker.waits) == 2
+
+
+def test_a_record_that_calls_itself_by_two_names_is_refused() -> None:
+    line = orjson.dumps(study(IDS[0])).replace(b'"nctId":', b'"nctId":"NCT00000002","nctId":', 1)
+    with RawServer(lambda _head: [http_answer(b'{"studies":[\n' + line + b"\n]}")]) as server:
+        fetched = wired(url=server.url).fetch([IDS[1]])
+
+    assert refusals(fetched)[IDS[1]].reason is Reason.WRONG_RECORD
+
+
+def test_a_record_whose_id_is_none_answers_for_nobody() -> None:
+    odd = study("NCT0\x1b[31m", aliases=[IDS[0]])
+    with RawServer(lambda _head: [http_answer(packed_list([odd, study(IDS[1])]))]) as server:
+        fetched = wired(url=server.url, attempts=1).fetch(IDS[:2])
+
+    assert list(records(fetched)) == [IDS[1]]
+    assert refusals(fetched)[IDS[0]].canonical_id is None
 
 
 # --- other ways to write the same -------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from tests.edges.registry_clients import (
 )
 from watcher.errors import RegistryError
 from watcher.model import Reason
+from watcher.registry.client import Caps
 from watcher.replay.adapter import DatasetAdapter
 
 
@@ -54,6 +55,15 @@ def test_a_registry_that_blocks_us_in_the_middle_is_not_asked_on(registry: Datas
     assert list(records(fetched)) == [IDS[1]]
     assert {refusal.reason for refusal in refusals(fetched).values()} == {Reason.BLOCKED}
     assert len(targets(registry)) == 2
+
+
+def test_the_other_half_of_a_list_is_not_asked_for_when_the_first_is_blocked() -> None:
+    answers = iter([http_answer(list_of(*IDS)), http_answer(status=403)])
+    with RawServer(lambda _head: [next(answers)]) as server:
+        fetched = wired(url=server.url, caps=Caps(batch=1_000)).fetch(IDS)
+
+    assert {refusal.reason for refusal in refusals(fetched).values()} == {Reason.BLOCKED}
+    assert each_once(fetched) == IDS
 
 
 @pytest.mark.parametrize("kind", ["server_error", "rate_limited", "hang", "cut"])

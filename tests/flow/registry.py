@@ -79,11 +79,15 @@ class PublishedRegistry(DatasetAdapter):
         """Do something once, right before the next request whose path or query contains ``part`` is answered."""
         self._planned.append((part, do))
 
+    def calm_down(self) -> None:
+        """Forget what was to happen before requests."""
+        self._planned.clear()
+
     def send(self, request: PreparedRequest, *network: Any, **details: Any) -> Response:
-        for planned in list(self._planned):
-            if planned[0] in str(request.url):
-                self._planned.remove(planned)
-                planned[1]()
+        planned = next((each for each in self._planned if each[0] in str(request.url)), None)
+        if planned is not None:
+            self._planned.remove(planned)
+            planned[1]()
         return super().send(request, *network, **details)
 
     def _next_day(self) -> str:

@@ -256,12 +256,15 @@ def test_a_registry_that_moves_all_the_time_is_left_for_the_next_tick(world: Wor
     world.watch(*TRIALS)
     world.begin(*TRIALS)
     for _ in range(10):
-        world.registry.before_request(
-            "/studies", lambda number=number: world.registry.publish(TRIAL, enrollment=number)
-        )  # type: ignore[misc]
+        world.registry.before_request("/studies", lambda: world.registry.publish(TRIAL, enrollment=41))
     world.registry.publish_nothing()
     world.round()
     assert len(world.registry.asked()) < 20
+
+    world.registry.calm_down()
+    world.round()
+    world.round()
+    assert {world.state(trial).data_timestamp for trial in TRIALS} == {f"{world.registry.day}T09:00:04"}
 
 
 # --- trouble that the operator has to hear of -------------------------------------------------------------------------

@@ -79,9 +79,13 @@ def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
 
 
 def test_a_writing_transaction_that_raises_leaves_nothing(database: Database) -> None:
-    with pytest.raises(ExampleError), database.writing() as db:
-        release_on(db, 2)
-        raise ExampleError
+    def fail() -> None:
+        with database.writing() as db:
+            release_on(db, 2)
+            raise ExampleError
+
+    with pytest.raises(ExampleError):
+        fail()
     with database.reading() as db:
         assert count(db, release) == 0
 
@@ -256,18 +260,21 @@ def test_a_server_that_is_not_there_is_reported(tmp_path: Path) -> None:
 
 
 def test_a_connection_that_the_server_cut_is_replaced(
-    postgresql_server: PostgresqlServer, migrated_postgresql: str
+    postgresql_server: PostgresqlServer, postgresql_url: str, migrated_postgresql: str
 ) -> None:
-    with postgresql_server.new_database(template=migrated_postgresql) as name:
-        database = Database(postgresql_server.url(name))
+    def cut_while_writing() -> None:
         with database.writing() as db:
-            release_on(db, 2)
-        postgresql_server.cut_connections(name)
-        with database.reading() as db:
-            assert count(db, release) == 1
-        with pytest.raises(StoreError), database.writing() as db:
             release_on(db, 3)
-            postgresql_server.cut_connections(name)
-        with database.reading() as db:
-            assert count(db, release) == 1
-        database.close()
+            postgresql_server.cut_connections(migrated_postgresql)
+
+    database = Database(postgresql_url)
+    with database.writing() as db:
+        release_on(db, 2)
+    postgresql_server.cut_connections(migrated_postgresql)
+    with database.reading() as db:
+        assert count(db, release) == 1
+    with pytest.raises(StoreError):
+        cut_while_writing()
+    with database.reading() as db:
+        assert count(db, release) == 1
+    database.close()

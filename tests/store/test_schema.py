@@ -32,6 +32,13 @@ def empty_database(empty_url: str) -> Iterator[Database]:
     database.close()
 
 
+@pytest.fixture
+def migrated(empty_database: Database) -> Database:
+    """Give a migrated database that nobody else uses: its schema may be changed."""
+    upgrade(empty_database)
+    return empty_database
+
+
 def table_names(db: Connection) -> set[str]:
     return set(inspect(db).get_table_names())
 
@@ -53,14 +60,14 @@ def constraint_names(db: Connection) -> dict[str, set[str | None]]:
 # --- from scratch = from migrations -----------------------------------------------------------------------------------
 
 
-def test_migrations_make_what_the_tables_say(database: Database) -> None:
-    with database.reading() as db:
+def test_migrations_make_what_the_tables_say(migrated: Database) -> None:
+    with migrated.reading() as db:
         context = MigrationContext.configure(db, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
 
 
-def test_migrations_name_every_constraint_as_the_tables_do(database: Database) -> None:
-    with database.writing() as db:
+def test_migrations_name_every_constraint_as_the_tables_do(migrated: Database) -> None:
+    with migrated.writing() as db:
         by_migrations = constraint_names(db)
         metadata.drop_all(db)
         metadata.create_all(db)
@@ -92,11 +99,11 @@ def test_an_empty_database_has_no_version(empty_database: Database) -> None:
         assert current_version(db) is None
 
 
-def test_upgrading_twice_keeps_what_is_stored(database: Database) -> None:
-    with database.writing() as db:
+def test_upgrading_twice_keeps_what_is_stored(migrated: Database) -> None:
+    with migrated.writing() as db:
         watch_trials(db)
-    upgrade(database)
-    with database.reading() as db:
+    upgrade(migrated)
+    with migrated.reading() as db:
         assert current_version(db) == HEAD
         assert watch_states(db)[TRIAL].watched
 
@@ -119,12 +126,12 @@ def test_two_instances_may_upgrade_at_once(empty_database: Database, empty_url: 
         pytest.param("0000", "schema 0000", id="that never was"),
     ],
 )
-def test_a_schema_is_refused(database: Database, version: str, says: str) -> None:
-    with database.writing() as db:
+def test_a_schema_is_refused(migrated: Database, version: str, says: str) -> None:
+    with migrated.writing() as db:
         db.execute(text("UPDATE alembic_version SET version_num = :version"), {"version": version})
     with pytest.raises(StoreError, match=says):
-        upgrade(database)
-    with database.reading() as db:
+        upgrade(migrated)
+    with migrated.reading() as db:
         assert current_version(db) == version
 
 

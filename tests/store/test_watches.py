@@ -216,12 +216,13 @@ def test_a_failure_that_says_nothing_about_the_record_never_makes_it_gone(databa
         assert told(db) == []
 
 
-def test_a_failure_in_between_neither_counts_nor_starts_over(database: Database) -> None:
+def test_two_releases_are_in_a_row_only_when_none_lies_between_that_could_not_be_seen(database: Database) -> None:
     with database.writing() as db:
         watch_trials(db)
         refuse(db, 3)
         assert refuse(db, 4, Reason.SERVER_ERROR) is False
-        assert refuse(db, 5) is True
+        assert refuse(db, 5) is False
+        assert refuse(db, 6) is True
 
 
 def test_a_success_in_between_starts_over(database: Database) -> None:

@@ -389,3 +389,21 @@ def toml(value: object) -> str:
 def test_a_list_may_have_no_trials_because_commands_can_add_them(tmp_path: Path) -> None:
     (watchlist,) = load(tmp_path, WATCHLIST.replace('trials = ["NCT01234567"]', "trials = []") + READER).watchlists()
     assert watchlist.trials == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        pytest.param('operator = "jürgen@example.org"\n', "operator", id="the operator, who is the sender"),
+        pytest.param(OPERATOR + '[mail]\nsender = "jürgen@example.org"\n', "mail.sender", id="the sender"),
+        pytest.param(OPERATOR + '[mail]\nreply_to = "jürgen@example.org"\n', "mail.reply_to", id="who is answered"),
+    ],
+)
+def test_an_address_in_every_mail_is_plain_before_the_at_sign(tmp_path: Path, text: str, key: str) -> None:
+    (problem,) = problems(tmp_path, text)
+    assert problem.startswith(f'{key}: "jürgen@example.org" has other characters than ASCII')
+
+
+def test_an_operator_who_is_not_the_sender_may_have_any_address(tmp_path: Path) -> None:
+    text = 'operator = "jürgen@example.org"\n[mail]\nsender = "trials@example.org"\n'
+    assert load(tmp_path, text).operator == "jürgen@example.org"

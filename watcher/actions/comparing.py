@@ -1,6 +1,7 @@
 """Compare records that stand in files, without a database."""
 
 import gzip
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,13 +24,15 @@ def compare_files(before: Path, after: Path) -> tuple[Change, ...]:
 
 
 def compare_pairs(file: Path) -> Iterator[tuple[int, tuple[Change, ...]]]:
-    """Yield the changes of each line's pair, with its number from 0.
+    """Yield the changes of each line's pair, with the line's number from 0; blank lines count and are passed over.
 
     Raises:
         SettingsError: the file cannot be read, or a line is not a pair; the lines before it were compared.
     """
     table = FieldTable(load_rules())
     for number, line in enumerate(_lines(file)):
+        if not line.strip():
+            continue
         where = f"{file}, line {number + 1}"
         pair = _object(line, where)
         for side in ("before", "after"):
@@ -51,8 +54,8 @@ def _record(file: Path) -> dict[str, Json]:
 def _lines(file: Path) -> Iterator[bytes]:
     try:
         with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as lines:
-            yield from (line for line in lines if line.strip())
-    except (OSError, EOFError) as error:
+            yield from lines
+    except (OSError, EOFError, zlib.error) as error:
         raise SettingsError([f"{file} cannot be read: {error}"]) from error
 
 

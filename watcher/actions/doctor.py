@@ -1,4 +1,8 @@
-"""Examine an installation: what works, what does not, and what to do about it.  Changes nothing, sends no mail."""
+"""Examine an installation: what works, what does not, and what to do about it.
+
+Sends no mail and changes no watch.  Opening the database makes it where there is none, and brings its schema up to
+date, as every command does.
+"""
 
 import platform
 import shutil
@@ -10,7 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from watcher.app import Application
-from watcher.errors import MailError, RegistryError
+from watcher.errors import MailError, RegistryError, StoreError
 from watcher.store.watches import coverage
 
 _LITTLE_SPACE = 200 * 2**20  # bytes
@@ -33,6 +37,11 @@ class Finding:
 
     def as_json(self) -> dict[str, object]:
         return {"kind": "finding", "subject": self.subject, "verdict": self.verdict.name.lower(), "words": self.words}
+
+
+def broken_database(error: StoreError) -> Finding:
+    """Return the finding that stands for all others when the database cannot be used."""
+    return Finding(subject="database", verdict=Verdict.BAD, words=str(error))
 
 
 def examine(app: Application) -> Iterator[Finding]:

@@ -90,6 +90,7 @@ def record_at(app: Application, trial: str, day: str | None = None) -> DatedReco
         SettingsError: not an NCT ID, not a day, or no version that early.
         BodyUnreadable: the stored version is damaged.
     """
+    check_days(day)
     step = _step_at(_recorded(app, trial), trial, day)
     return _dated(app, step)
 
@@ -100,12 +101,30 @@ def differences_between(app: Application, trial: str, since: str | None, until: 
     Raises:
         SettingsError: as ``record_at``; or there is only one version.
     """
+    check_days(since, until)
     recorded = _recorded(app, trial)
     if since is None and len(recorded) < 2:
         raise SettingsError([f"{trial}: there is only one version, of {_day(recorded[0])}; nothing to compare it with"])
     first = recorded[-2] if since is None else _step_at(recorded, trial, since)
     second = _step_at(recorded, trial, until)
     return differences(_dated(app, first).record, _dated(app, second).record, app.table)
+
+
+def check_days(*days: str | None) -> None:
+    """Check days as somebody wrote them.
+
+    Raises:
+        SettingsError: one is not a day of the calendar, or not written yyyy-mm-dd.
+    """
+    for day in days:
+        if day is None:
+            continue
+        try:
+            written = date.fromisoformat(day).isoformat()
+        except ValueError as error:
+            raise SettingsError([f"{day!r} is not a day; write it as 2026-03-02"]) from error
+        if written != day:  # the library takes other forms of the standard as well, such as 2026-W10-1
+            raise SettingsError([f"{day!r} is not written as yyyy-mm-dd; write {written}"])
 
 
 def page_of(version: DatedRecord, table: FieldTable) -> Iterator[str]:
@@ -159,10 +178,6 @@ def _recorded(app: Application, trial: str) -> list[Revision]:
 def _step_at(recorded: list[Revision], trial: str, day: str | None) -> Revision:
     if day is None:
         return recorded[-1]
-    try:
-        date.fromisoformat(day)
-    except ValueError as error:
-        raise SettingsError([f"{day!r} is not a day; write it as 2026-03-02"]) from error
     earlier = [step for step in recorded if _day(step) <= day]
     if not earlier:
         raise SettingsError([f"{trial}: no version is as old as {day}; the first one is of {_day(recorded[0])}"])

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import select
 
+from watcher.actions.pages import check_days
 from watcher.app import Application, open_application
 from watcher.config import Settings
 from watcher.errors import SettingsError
@@ -61,12 +62,15 @@ class _Clock:
 def play(dataset: Dataset, *, start: str | None = None) -> Iterator[PlayedDay]:
     """Play every day and yield what it brought, from ``start`` on; earlier days are the silent baseline.
 
+    ``start`` need not be one of the days: then the next one is the first that is yielded.
+
     Raises:
-        SettingsError: ``start`` is not one of the days.
+        SettingsError: ``start`` is not a day, or is later than the last one that there is.
     """
-    if start is not None and start not in dataset.days:
+    check_days(start)
+    if start is not None and start > dataset.days[-1]:
         known = f"{dataset.days[0]} … {dataset.days[-1]}"
-        raise SettingsError([f"--from {start}: there is no such day in the folder, which has {known}"])
+        raise SettingsError([f"--from {start}: the folder has no day that late; it has {known}"])
     with TemporaryDirectory(prefix="trialwatch-replay-") as folder:
         clock, registry = _Clock(), DatasetAdapter(dataset)
         app = open_application(_settings(Path(folder)), now=clock, transport=registry)

@@ -10,7 +10,7 @@ from watcher.model import DeliveryState
 from watcher.processes import is_dead
 from watcher.store import outbox
 from watcher.store.incidents import Incident, open_incidents
-from watcher.store.leases import current_holder
+from watcher.store.leases import living_holder
 from watcher.store.notices import due_windows
 from watcher.store.releases import KnownRelease, latest_release
 from watcher.store.watches import Coverage, WatchState, coverage, watch_states
@@ -79,7 +79,7 @@ def standing_of(app: Application) -> Standing:
     """Return where the service stands now."""
     with app.database.reading() as db:
         release = latest_release(db)
-        holder = current_holder(db)
+        holder = living_holder(db, now=app.now())
         waiting = [one for one in outbox.unfinished(db) if one.state is not DeliveryState.FAILED]
         return Standing(
             release=release,

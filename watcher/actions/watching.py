@@ -4,41 +4,50 @@ Used by the command line; the web pages of a later version do the same through i
 """
 
 import csv
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from sqlalchemy import Connection
+
 from watcher.app import Application
-from watcher.config.values import check_time_zone, normalise_address
+from watcher.config.values import check_time_zone, normalise_address, one_line
 from watcher.core.identifiers import normalise_nct_id
 from watcher.errors import RegistryError, SettingsError
 from watcher.model import Cadence, Reason, Recipient, Schedule
-from watcher.store.lists import Origin, add_trials, listings, recipients, remove_trials, subscribe
+from watcher.store.lists import Origin, add_trials, listings, recipients, remove_trials, subscribe, unsubscribe
 from watcher.store.watches import WatchState, watch_states
 
 _COLUMNS = ("nct_id", "watchlist")
 _ABOUT_THE_ID = frozenset({Reason.NOT_FOUND, Reason.ALIASED, Reason.MISSING, Reason.MALFORMED_ID})
+_LONGEST_NAME = 200  # characters, as in the settings file
+# What a spreadsheet takes for a formula, and the same behind quotes: one more is put before it, and taken off again.
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """Something given that cannot be watched."""
+class Given:
+    """A trial that somebody wants on a list, as they wrote it."""
 
-    position: int  # argument or line, from 1
-    given: str
-    reason: str
-
-    @property
-    def as_argument(self) -> str:
-        return self.reason
+    text: str
+    watchlist: str
+    place: str | None = None  # file and line, in words; None = an argument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    added: list[str]
-    known: list[str]  # were on the list by command already
-    problems: list[Problem]
+    added: dict[str, list[str]]  # IDs by watch list, every list that was right
+    known: dict[str, list[str]]  # were on the list by command already
+    problems: list[str]  # what cannot be watched, in the order in which it was given
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removed:
+    trials: list[str]
+    people: list[str]
+    declared: list[str]  # trials and people of these that the settings file keeps on the list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,20 +83,18 @@ def read_recipient(address: str, *, cadence: Cadence, time_zone: str) -> Recipie
 
 def watch_trials(
     app: Application,
-    watchlist: str,
-    given: Sequence[tuple[int, str]],
+    given: Sequence[Given],
     *,
     recipients: Sequence[Recipient] = (),
     skip_wrong: bool = False,
     dry_run: bool = False,
 ) -> Added:
-    """Put trials on a watch list.
+    """Put trials on watch lists, which are made when they are new, in one transaction.
 
     Args:
         app: opened.
-        watchlist: its name; made when it is new.
-        given: IDs as somebody wrote them, each with its position.
-        recipients: who hears of the list from now on, beside those who do.
+        given: what is wanted on which list.
+        recipients: who hears of these lists from now on, beside those who do.
         skip_wrong: take what is right although some of it is wrong.
         dry_run: only check.
 
@@ -95,45 +102,157 @@ def watch_trials(
         SettingsError: something is wrong and ``skip_wrong`` was not asked for; nothing was recorded.
         RegistryError: the registry cannot be asked; nothing was recorded.
     """
-    right, problems = _normalised(given)
-    problems += _unknown_to_registry(app, right)
-    if problems and not skip_wrong and not dry_run:
-        raise SettingsError([problem.reason for problem in problems] + ["nothing was added; see --skip-wrong"])
-    wrong = {problem.position for problem in problems}
-    trials = [nct_id for position, nct_id in right if position not in wrong]
-    with app.database.writing() as db:
-        if dry_run:
-            present = {
-                one.nct_id for one in listings(db) if one.watchlist == watchlist and one.origin is Origin.COMMAND
-            }
-            added = [nct_id for nct_id in dict.fromkeys(trials) if nct_id not in present]
-        else:
-            added = add_trials(db, watchlist, trials, now=app.now())
-            for recipient in recipients:
-                subscribe(db, watchlist, recipient, now=app.now())
-    known = [nct_id for nct_id in dict.fromkeys(trials) if nct_id not in added]
-    return Added(added=added, known=known, problems=sorted(problems, key=lambda problem: problem.position))
+    lists, problems = _checked(app, given)
+    if problems and not skip_wrong:
+        raise SettingsError([*problems, "nothing was added; see --skip-wrong"])
+    if dry_run:
+        with app.database.reading() as db:
+            added = {name: _not_yet_on(db, name, trials) for name, trials in lists.items()}
+    else:
+        with app.database.writing() as db:
+            added = {name: add_trials(db, name, trials, now=app.now()) for name, trials in lists.items()}
+            for name in lists:
+                for recipient in recipients:
+                    subscribe(db, name, recipient, now=app.now())
+    known = {name: [nct_id for nct_id in trials if nct_id not in added[name]] for name, trials in lists.items()}
+    return Added(added=added, known=known, problems=problems)
 
 
-def unwatch_trials(app: Application, watchlist: str, given: Sequence[str]) -> list[str]:
-    """Take trials off a watch list by command, and return them.
+def _checked(app: Application, given: Sequence[Given]) -> tuple[dict[str, list[str]], list[str]]:
+    """Return what is right, by list and each ID once, and what is wrong with the rest, line by line."""
+    read = [_read(one) for one in given]
+    unknown = _unknown_to_registry(app, {trial for _, trial, reasons in read if not reasons})
+    lists: dict[str, list[str]] = {}
+    problems = []
+    for one, (name, trial, reasons) in zip(given, read, strict=True):
+        wrong = reasons or ([unknown[trial]] if trial in unknown else [])
+        problems += [f"{one.place}: {reason}" if one.place else reason for reason in wrong]
+        if not wrong and trial not in lists.setdefault(name, []):
+            lists[name].append(trial)
+    return lists, problems
+
+
+def _read(given: Given) -> tuple[str, str, list[str]]:
+    """Return the name of the list, the ID, and what is wrong with them."""
+    name, trial, reasons = "", "", []
+    try:
+        name = check_list_name(given.watchlist)
+    except ValueError as error:
+        reasons.append(f"the name of the watch list {error}")
+    try:
+        trial = normalise_nct_id(given.text)
+    except ValueError as error:
+        reasons.append(str(error))
+    return name, trial, reasons
+
+
+def check_list_name(name: str) -> str:
+    """Return a list's name without surrounding white space, if the settings file could declare it.
 
     Raises:
-        SettingsError: one is not on it by command; nothing was recorded.
+        ValueError: it could not; "the name of the watch list" stands before the reason.
     """
-    right, problems = _normalised(list(enumerate(given, 1)))
+    if not name.strip():
+        raise ValueError("is empty; write one line of text")
+    line = one_line(name)
+    if len(line) > _LONGEST_NAME:
+        raise ValueError(f"has {len(line)} characters; write at most {_LONGEST_NAME}")
+    return line
+
+
+def _not_yet_on(db: Connection, watchlist: str, trials: Sequence[str]) -> list[str]:
+    present = {one.nct_id for one in listings(db) if one.watchlist == watchlist and one.origin is Origin.COMMAND}
+    return [nct_id for nct_id in trials if nct_id not in present]
+
+
+def _unknown_to_registry(app: Application, trials: set[str]) -> dict[str, str]:
+    """Ask the registry for each ID that was never fetched, and return why not, for those that it does not have."""
+    with app.database.reading() as db:
+        fetched = {nct_id for nct_id, state in watch_states(db).items() if state.snapshot_id is not None}
+    problems = {}
+    for batch in app.registry.fetch(sorted(trials - fetched), lambda _: {}):
+        for refusal in batch.refusals:
+            if refusal.reason not in _ABOUT_THE_ID:
+                raise RegistryError(refusal.reason, f"the registry could not be asked: {refusal.detail}")
+            instead = f"; watch {refusal.canonical_id} instead" if refusal.canonical_id else ""
+            problems[refusal.nct_id] = f"{refusal.nct_id}: {refusal.detail}{instead}"
+    return problems
+
+
+def unwatch(app: Application, watchlist: str, *, trials: Sequence[str], addresses: Sequence[str] = ()) -> Removed:
+    """Take trials and people off a watch list by command, in one transaction.
+
+    Raises:
+        SettingsError: nothing was named, or one is not on the list by command; nothing was recorded.
+    """
+    if not trials and not addresses:
+        raise SettingsError(["nothing to remove was named; give NCT IDs, or people with --to ADDRESS"])
+    problems: list[str] = []
+    wanted = _each_read(trials, normalise_nct_id, problems)
+    people = _each_read(addresses, normalise_address, problems)
     with app.database.writing() as db:
-        here = [one for one in listings(db) if one.watchlist == watchlist]
-        by_command = {one.nct_id for one in here if one.origin is Origin.COMMAND}
-        in_file = {one.nct_id for one in here if one.origin is Origin.FILE}
-        for position, nct_id in right:
-            if nct_id not in by_command:
-                where = "is declared in the settings file; remove it there" if nct_id in in_file else "is not on it"
-                reason = f'{nct_id} cannot be removed from "{watchlist}" by command: it {where}'
-                problems.append(Problem(position=position, given=nct_id, reason=reason))
+        removed = set(remove_trials(db, watchlist, wanted, now=app.now()))
+        left = {address for address in people if unsubscribe(db, watchlist, address, now=app.now())}
+        problems += [
+            _not_removed(nct_id, watchlist, _lists_of(db, nct_id)) for nct_id in wanted if nct_id not in removed
+        ]
+        hearing = {name: {one.address for one in found} for name, found in recipients(db).items()}
+        problems += [_not_left(address, watchlist, hearing) for address in people if address not in left]
         if problems:
-            raise SettingsError([problem.reason for problem in problems] + ["nothing was removed"])
-        return remove_trials(db, watchlist, [nct_id for _, nct_id in right], now=app.now())
+            raise SettingsError([*problems, "nothing was removed"])  # undoes what was removed above
+        declared = [nct_id for nct_id in wanted if watchlist in _lists_of(db, nct_id)]
+    declared += [address for address in people if address in hearing.get(watchlist, ())]
+    return Removed(trials=wanted, people=people, declared=declared)
+
+
+def _each_read(texts: Sequence[str], read: Callable[[str], str], problems: list[str]) -> list[str]:
+    """Return each text once as ``read`` has it; what is wrong with the others is added to the problems."""
+    right = []
+    for text in texts:
+        try:
+            right.append(read(text))
+        except ValueError as error:
+            problems.append(str(error))
+    return list(dict.fromkeys(right))
+
+
+def _lists_of(db: Connection, nct_id: str) -> dict[str, list[Origin]]:
+    found: dict[str, list[Origin]] = {}
+    for one in listings(db):
+        if one.nct_id == nct_id:
+            found.setdefault(one.watchlist, []).append(one.origin)
+    return found
+
+
+def _not_removed(nct_id: str, watchlist: str, lists: dict[str, list[Origin]]) -> str:
+    """Say why a trial cannot be taken off a list, and where it is instead."""
+    if watchlist in lists:
+        where = "is declared in the settings file; remove it there"
+    elif lists:
+        others = ", ".join(f'"{name}" ({_origin_words(origins)})' for name, origins in lists.items())
+        where = f"is not on it, but on {others}"
+        if any(Origin.COMMAND in origins for origins in lists.values()):
+            where += "; name the list with --list"
+    else:
+        where = "is on no list"
+    return f'{nct_id} cannot be removed from "{watchlist}" by command: it {where}'
+
+
+def _origin_words(origins: Sequence[Origin]) -> str:
+    words = {Origin.FILE: "declared in the settings file", Origin.COMMAND: "by command"}
+    return " and ".join(words[origin] for origin in origins)
+
+
+def _not_left(address: str, watchlist: str, hearing: dict[str, set[str]]) -> str:
+    """Say why a person cannot be taken off a list."""
+    others = ", ".join(f'"{name}"' for name, people in hearing.items() if address in people)
+    if address in hearing.get(watchlist, ()):
+        where = "is declared in the settings file; remove it there"
+    elif others:
+        where = f"does not hear of it, but of {others}; name the list with --list"
+    else:
+        where = "hears of no list"
+    return f'{address} cannot be removed from "{watchlist}" by command: the address {where}'
 
 
 def overview(app: Application) -> Iterator[ListOverview]:
@@ -167,28 +286,44 @@ def hears_nobody(app: Application, watchlist: str) -> bool:
         return not recipients(db).get(watchlist)
 
 
-def read_csv(file: Path, *, default_list: str) -> dict[str, list[tuple[int, str]]]:
-    """Read a CSV file into IDs with their lines, by watch list.
+def read_csv(file: Path, *, default_list: str) -> list[Given]:
+    """Read a CSV file into IDs, each with its list and its line.
 
     Raises:
-        SettingsError: it cannot be read, or has no column nct_id.
+        SettingsError: it cannot be read, is not CSV, or has no column nct_id.
     """
+    line = 1  # where the row begins that is being read
+    given = []
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines)
-            fields = [name.strip().lower() for name in reader.fieldnames or []]
-            if "nct_id" not in fields:
-                there = ", ".join(fields) or "nothing"
-                problem = f'{file}, line 1: there is no column "nct_id" in the heading; it has: {there}'
-                raise SettingsError([problem])
-            reader.fieldnames = fields
-            rows: dict[str, list[tuple[int, str]]] = {}
-            for row in reader:
-                name = (row.get("watchlist") or "").strip() or default_list
-                rows.setdefault(name, []).append((reader.line_num, row.get("nct_id") or ""))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+            rows = csv.reader(lines, strict=True)
+            columns = _columns_of(next(rows, []), file)
+            line = rows.line_num + 1
+            for row in rows:
+                cells = dict(zip(columns, row, strict=False))
+                name = _unprotected(cells.get("watchlist", "").strip()) or default_list
+                if row:
+                    given.append(Given(text=cells.get("nct_id", ""), watchlist=name, place=f"{file}, line {line}"))
+                line = rows.line_num + 1
+    except csv.Error as error:
+        problem = (
+            f"{file}, line {line}: this is not CSV ({error}); is a quotation mark missing in the row that begins here?"
+        )
+        raise SettingsError([problem]) from error
+    except (OSError, UnicodeDecodeError) as error:
         raise SettingsError([f"{file}: cannot be read as CSV in UTF-8: {error}"]) from error
-    return rows
+    return given
+
+
+def _columns_of(heading: Sequence[str], file: Path) -> list[str]:
+    columns = [name.strip().lower() for name in heading]
+    if "nct_id" in columns:
+        return columns
+    there = ", ".join(columns) or "nothing"
+    problem = f'{file}, line 1: there is no column "nct_id" in the heading; it has: {there}'
+    if any(";" in name or "\t" in name for name in heading):
+        problem += "; columns are separated by commas here, not by semicolons or tabs: save the file with commas"
+    raise SettingsError([problem])
 
 
 def write_csv(app: Application, output: TextIO) -> None:
@@ -197,35 +332,13 @@ def write_csv(app: Application, output: TextIO) -> None:
     writer.writerow(_COLUMNS)
     with app.database.reading() as db:
         for watchlist, nct_id in dict.fromkeys((one.watchlist, one.nct_id) for one in listings(db)):
-            writer.writerow([nct_id, _harmless(watchlist)])
+            writer.writerow([nct_id, _protected(watchlist)])
 
 
-def _harmless(text: str) -> str:
+def _protected(name: str) -> str:
     """Keep a spreadsheet from reading a name as a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return f"'{name}" if _FORMULA.match(name) else name
 
 
-def _normalised(given: Sequence[tuple[int, str]]) -> tuple[list[tuple[int, str]], list[Problem]]:
-    right, problems = [], []
-    for position, text in given:
-        try:
-            right.append((position, normalise_nct_id(text)))
-        except ValueError as error:
-            problems.append(Problem(position=position, given=text, reason=str(error)))
-    return right, problems
-
-
-def _unknown_to_registry(app: Application, right: Sequence[tuple[int, str]]) -> list[Problem]:
-    """Ask the registry for each ID that was never fetched; an answer about an ID is a problem, no answer an error."""
-    with app.database.reading() as db:
-        fetched = {nct_id for nct_id, state in watch_states(db).items() if state.snapshot_id is not None}
-    positions = {nct_id: position for position, nct_id in right if nct_id not in fetched}
-    problems = []
-    for batch in app.registry.fetch(list(positions), lambda _: {}):
-        for refusal in batch.refusals:
-            if refusal.reason not in _ABOUT_THE_ID:
-                raise RegistryError(refusal.reason, f"the registry could not be asked: {refusal.detail}")
-            instead = f"; watch {refusal.canonical_id} instead" if refusal.canonical_id else ""
-            reason = f"{refusal.nct_id}: {refusal.detail}{instead}"
-            problems.append(Problem(position=positions[refusal.nct_id], given=refusal.nct_id, reason=reason))
-    return problems
+def _unprotected(name: str) -> str:
+    return name[1:] if name.startswith("'") and _FORMULA.match(name) else name

@@ -6,11 +6,12 @@ Heavy imports wait until a command needs them, all in ``wiring.py``, so that ``-
 import sys
 
 from watcher.cli.root import app
-from watcher.cli.wiring import reported
+from watcher.cli.wiring import reported, speak_any_encoding
 
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run the command line; the exit codes are those of ``ExitCode``."""
+    speak_any_encoding()
     sys.exit(reported(lambda: app(prog_name="trialwatch")))

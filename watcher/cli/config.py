@@ -5,6 +5,7 @@ from pathlib import Path
 import typer
 
 from watcher.cli.wiring import DEFAULT_SETTINGS, AsJson, SettingsPath, say, say_json, settings_from
+from watcher.errors import SettingsError
 
 app = typer.Typer(help="Look at the settings.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -12,7 +13,12 @@ app = typer.Typer(help="Look at the settings.", no_args_is_help=True, rich_marku
 @app.command()
 def check(settings: SettingsPath = Path(DEFAULT_SETTINGS), as_json: AsJson = False) -> None:
     """Check the settings file: every problem at once, each with its key and what would be right."""
-    loaded = settings_from(settings)
+    try:
+        loaded = settings_from(settings)
+    except SettingsError as error:
+        if as_json:
+            say_json({"settings": str(settings), "valid": False, "problems": error.problems})
+        raise
     lists = loaded.watchlists()
     trials = {trial for each in lists for trial in each.trials}
     if as_json:

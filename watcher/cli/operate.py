@@ -1,6 +1,7 @@
 """Commands for whoever runs the service: init, run, check, status, test-mail, doctor."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,10 +21,14 @@ from watcher.cli.wiring import (
     settings_from,
 )
 from watcher.errors import MailError, SettingsError, StoreError
-from watcher.model import Cadence
+from watcher.model import Cadence, DeliveryState
 
 if TYPE_CHECKING:
+    from watcher.actions.doctor import Finding
+    from watcher.actions.first_settings import Wishes
     from watcher.app import Application
+    from watcher.model import Delivery
+    from watcher.pipeline import Round
 
 _SETTINGS = Path(DEFAULT_SETTINGS)
 
@@ -55,19 +60,8 @@ def init(
 
     if settings.exists() and not force:
         raise SettingsError([f"{settings} is there already; edit it, or replace it with --force"])
-    ask = operator is None and sys.stdin.isatty()
-    if ask:
-        operator = typer.prompt("Your address, as the operator")
-        trial = trial or typer.prompt("NCT IDs to watch, separated by spaces").split()
-        to = to or typer.prompt("Addresses that hear of them, separated by spaces", default=operator).split()
-        time_zone = typer.prompt("Their time zone", default=time_zone)
-        smtp_host = smtp_host or typer.prompt("Mail server (empty: write mails to files)", default="") or None
-    if operator is None:
-        raise SettingsError(
-            ["--operator: whose address is told about trouble? Give one, as in --operator ops@example.org"]
-        )
     wishes = Wishes(
-        operator=operator,
+        operator=operator or "",
         trials=tuple(trial or ()),
         recipients=tuple(to or ()),
         cadence=cadence,
@@ -77,10 +71,58 @@ def init(
         smtp_username=smtp_username,
         smtp_password_file=smtp_password_file,
     )
-    write_settings(settings, wishes)
+    if operator is None:
+        wishes = _write_answers(settings, wishes)
+    else:
+        write_settings(settings, wishes)
     say(f"Wrote {settings}. Look it over, then start the service with `trialwatch run`.")
-    if smtp_host is None:
+    if wishes.smtp_host is None:
         say("No mail server is configured: mails will be written to files in state/mail.")
+
+
+def _write_answers(settings: Path, wishes: "Wishes") -> "Wishes":
+    """Ask until the answers make a settings file that loads, and return them.
+
+    Raises:
+        SettingsError: there is no terminal to ask at; or the same answers were given again, so that what is wrong is
+            not among them.
+    """
+    from watcher.actions.first_settings import write_settings
+
+    if not sys.stdin.isatty():
+        problem = "--operator: whose address is told about trouble? Give one, as in --operator ops@example.org"
+        raise SettingsError([problem])
+    while True:
+        answered = _ask(wishes)
+        try:
+            write_settings(settings, answered)
+        except SettingsError as error:
+            if answered == wishes:
+                raise
+            for problem in error.problems:
+                complain(problem)
+            say("Please answer again; an empty answer keeps what stands in brackets.")
+            wishes = answered
+        else:
+            return answered
+
+
+def _ask(wishes: "Wishes") -> "Wishes":
+    """Ask for each wish, with the one that there is as the answer to confirm."""
+    operator = typer.prompt("Your address, as the operator", default=wishes.operator or None)
+    trials = typer.prompt("NCT IDs to watch, separated by spaces", default=" ".join(wishes.trials) or None)
+    people = " ".join(wishes.recipients) or operator
+    people = typer.prompt("Addresses that hear of them, separated by spaces", default=people)
+    time_zone = typer.prompt("Their time zone", default=wishes.time_zone)
+    host = typer.prompt("Mail server (empty: write mails to files)", default=wishes.smtp_host or "")
+    return replace(
+        wishes,
+        operator=operator,
+        trials=tuple(trials.split()),
+        recipients=tuple(people.split()),
+        time_zone=time_zone,
+        smtp_host=host.strip() or None,
+    )
 
 
 def run(settings: SettingsPath = _SETTINGS) -> None:
@@ -108,27 +150,60 @@ def check(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
     with application(settings) as app, app.working():
         now = app.now()
         app.pipeline.deliver.recover(now=now)
+        given_up_before = {each.message.id for each in _given_up(app)}
         with progress_bar("Verifying", sys.stderr) as advance:
             done = app.pipeline.run_round(now=now, progress=advance)
+        given_up = [each for each in _given_up(app) if each.message.id not in given_up_before]
         if as_json:
-            say_json(round_line(done, app.channel.name))
+            say_json({**round_line(done, app.channel.name), **_failures_line(done, given_up)})
         else:
             for line in round_words(done, app.channel.name):
                 say(line)
             _say_mail_note(app)
-        if done.trouble:
-            raise done.trouble
-        for refusal in done.outcome.refusals if done.outcome else ():
-            complain(f"{refusal.nct_id} not verified: {refusal.reason.value.replace('_', ' ')}: {refusal.detail}")
-        if done.handed.trouble:
-            raise done.handed.trouble
-        if done.outcome and done.outcome.refusals:
-            raise Failed(ExitCode.FAILURES)
+        _report_failures(done, given_up)
+
+
+def _given_up(app: "Application") -> list["Delivery"]:
+    from watcher.store.outbox import unfinished
+
+    with app.database.reading() as db:
+        return [each for each in unfinished(db) if each.state is DeliveryState.FAILED]
+
+
+def _failures_line(done: "Round", given_up: list["Delivery"]) -> dict[str, object]:
+    """Name for programs what the round could not do."""
+    refusals = done.outcome.refusals if done.outcome else ()
+    return {
+        "refused_trials": [{"nct_id": one.nct_id, "reason": one.reason, "detail": one.detail} for one in refusals],
+        "mails_given_up": [
+            {"to": one.message.recipient, "subject": one.message.subject, "reply": one.reply} for one in given_up
+        ],
+    }
+
+
+def _report_failures(done: "Round", given_up: list["Delivery"]) -> None:
+    """Name for people what the round could not do.
+
+    Raises:
+        RegistryError, MailError: a server could not be reached.
+        Failed: something else was named.
+    """
+    refusals = done.outcome.refusals if done.outcome else ()
+    for refusal in refusals:
+        complain(f"{refusal.nct_id} not verified: {refusal.reason.value.replace('_', ' ')}: {refusal.detail}")
+    for each in given_up:
+        complain(f'the mail "{each.message.subject}" to {each.message.recipient} was given up: {each.reply}')
+    if done.trouble:
+        raise done.trouble
+    if done.handed.trouble:
+        raise done.handed.trouble
+    if refusals or given_up:
+        raise Failed(ExitCode.FAILURES)
 
 
 def status(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
     """Show what is verified, what waits, and what is wrong."""
-    with application(settings) as app:
+    with application(settings, reading=True) as app:
         from watcher.actions.standing import standing_of
 
         standing = standing_of(app)
@@ -149,7 +224,7 @@ def send_test(
 
     Shows the server's words, whether it took the mail or not.
     """
-    with application(settings) as app:
+    with application(settings, reading=True) as app:
         from watcher.actions.trial_mail import send_test_mail
 
         try:
@@ -172,24 +247,28 @@ def doctor(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
 
     Settings, database, registry and mail server; says what to do about each trouble.
     """
-    from watcher.actions.doctor import Verdict, examine
+    from watcher.actions.doctor import Verdict, broken_database, examine
 
     findings = []
     try:
-        with application(settings) as app:
+        with application(settings, reading=True) as app:
             for finding in examine(app):
                 findings.append(finding)
-                if as_json:
-                    say_json(finding.as_json())
-                else:
-                    say(f"{finding.verdict.value:<5} {finding.subject}: {finding.words}")
+                _say_finding(finding, as_json=as_json)
     except StoreError as error:
-        complain(f"database: {error}")
-        raise Failed(ExitCode.FAILURES) from error
+        findings.append(broken_database(error))
+        _say_finding(findings[-1], as_json=as_json)
     if any(finding.verdict is Verdict.BAD and finding.unreachable for finding in findings):
         raise Failed(ExitCode.UNREACHABLE)
     if any(finding.verdict is Verdict.BAD for finding in findings):
         raise Failed(ExitCode.FAILURES)
+
+
+def _say_finding(finding: "Finding", *, as_json: bool) -> None:
+    if as_json:
+        say_json(finding.as_json())
+    else:
+        say(f"{finding.verdict.value:<5} {finding.subject}: {finding.words}")
 
 
 def _say_mail_note(app: "Application") -> None:

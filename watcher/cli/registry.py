@@ -22,7 +22,7 @@ def add_to(root: typer.Typer) -> None:
 @app.command()
 def serve(
     folder: Folder,
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8077,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 8077,
     day: Annotated[str | None, typer.Option(help="The day to begin at; the first one unless given.")] = None,
     every: Annotated[float | None, typer.Option(help="Seconds after which the next day begins.")] = None,
 ) -> None:
@@ -36,8 +36,11 @@ def serve(
     pause = None if every is None else timedelta(seconds=every)
     try:
         server = RegistryServer(load_dataset(folder), port=port, start_day=day, every=pause)
-    except (DatasetError, ValueError, OSError) as error:
+    except (DatasetError, ValueError) as error:
         raise SettingsError([str(error)]) from error
+    except OSError as error:
+        problem = f"port {port} of 127.0.0.1 cannot be used ({error.strerror}); choose another with --port"
+        raise SettingsError([problem]) from error
     with server:
         say(f"Serving {folder} at {server.url}, on the day {server.day}.")
         say(f"Next day: curl -X POST {server.site}/control/advance")

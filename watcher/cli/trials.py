@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from watcher.cli.wiring import DEFAULT_SETTINGS, AsJson, SettingsPath, application, say, say_json
+from watcher.cli.wiring import DEFAULT_SETTINGS, AsJson, SettingsPath, application, complain, say, say_json
 
 _SETTINGS = Path(DEFAULT_SETTINGS)
 Trial = Annotated[str, typer.Argument(help="An NCT ID.", metavar="NCT…")]
@@ -19,7 +19,7 @@ def add_to(app: typer.Typer) -> None:
 
 def history(trial: Trial, settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
     """Show every recorded change of a trial, oldest first."""
-    with application(settings) as app:
+    with application(settings, reading=True) as app:
         from watcher.actions.pages import change_line, history_of
 
         for step in history_of(app, trial):
@@ -39,7 +39,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a trial's record, the newest or of a day."""
-    with application(settings) as app:
+    with application(settings, reading=True) as app:
         from watcher.actions.pages import page_of, record_at
 
         version = record_at(app, trial, at)
@@ -63,10 +63,13 @@ def diff(
 
     Without days, between its last two versions.
     """
-    with application(settings) as app:
+    with application(settings, reading=True) as app:
         from watcher.actions.pages import difference_line, differences_between
 
-        for difference in differences_between(app, trial, since, until):
+        found = differences_between(app, trial, since, until)
+        if not found:
+            complain("no difference")
+        for difference in found:
             if as_json:
                 say_json({"kind": "difference", **difference_line(difference, app.table)})
                 continue

@@ -20,6 +20,7 @@ from watcher.cli.wiring import (
 from watcher.model import Cadence
 
 if TYPE_CHECKING:
+    from watcher.actions.watching import Added
     from watcher.app import Application
 
 app = typer.Typer(help="Manage watched trials, beside the settings file.", no_args_is_help=True, rich_markup_mode=None)
@@ -44,37 +45,42 @@ def add(
 ) -> None:
     """Watch trials.  The registry is asked whether they exist."""
     with application(settings) as application_:
-        from watcher.actions.watching import read_recipient, watch_trials
+        from watcher.actions.watching import Given, read_recipient, watch_trials
 
         recipients = [read_recipient(address, cadence=cadence, time_zone=time_zone) for address in to or []]
-        added = watch_trials(
-            application_, watchlist, list(enumerate(trials, 1)), recipients=recipients, skip_wrong=skip_wrong
-        )
-        _report_added(application_, watchlist, added.added, added.known)
-        if added.problems:
-            for problem in added.problems:
-                complain(problem.as_argument)
-            raise Failed(ExitCode.FAILURES)
+        given = [Given(text=trial, watchlist=watchlist) for trial in trials]
+        _report_added(application_, watch_trials(application_, given, recipients=recipients, skip_wrong=skip_wrong))
 
 
 @app.command()
 def remove(
-    trials: Trials,
+    trials: Annotated[list[str] | None, typer.Argument(help="NCT IDs.", metavar="[NCT…]", show_default=False)] = None,
     watchlist: ListName = DEFAULT_LIST,
+    to: Annotated[
+        list[str] | None, typer.Option("--to", help="Address that shall hear of the list no more; may be repeated.")
+    ] = None,
     settings: SettingsPath = _SETTINGS,
 ) -> None:
-    """Stop watching trials.  Their history is kept, what is unsent is sent, and the recipients are told."""
-    with application(settings) as application_:
-        from watcher.actions.watching import unwatch_trials
+    """Stop watching trials, or take people off a list.
 
-        removed = unwatch_trials(application_, watchlist, trials)
-        say(f'No longer on "{watchlist}": {", ".join(removed)}. The recipients will be told.')
+    The history is kept, what is unsent is sent, and the recipients are told.
+    """
+    with application(settings) as application_:
+        from watcher.actions.watching import unwatch
+
+        removed = unwatch(application_, watchlist, trials=trials or [], addresses=to or [])
+        if removed.trials:
+            say(f'No longer on "{watchlist}" by command: {", ".join(removed.trials)}. The recipients will be told.')
+        if removed.people:
+            say(f'No longer hear of "{watchlist}" by command: {", ".join(removed.people)}. They will be told.')
+        if removed.declared:
+            complain(f"the settings file keeps on the list, remove there: {', '.join(removed.declared)}")
 
 
 @app.command("list")
 def list_(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
     """Show every watch list: its trials, where they were named, and who hears of them."""
-    with application(settings) as application_:
+    with application(settings, reading=True) as application_:
         from watcher.actions.watching import overview
 
         for each in overview(application_):
@@ -98,36 +104,41 @@ def import_(
     with application(settings) as application_:
         from watcher.actions.watching import read_csv, watch_trials
 
-        rows = read_csv(file, default_list=watchlist)
-        problems = []
-        for name, trials in rows.items():
-            done = watch_trials(application_, name, trials, skip_wrong=skip_wrong, dry_run=dry_run)
-            problems += done.problems
-            if dry_run:
-                say(f'Would add to "{name}": {", ".join(done.added) or "nothing new"}')
-            else:
-                _report_added(application_, name, done.added, done.known)
-        for problem in problems:
-            complain(f"{file}, line {problem.position}: {problem.reason}")
-        if problems:
-            raise Failed(ExitCode.FAILURES)
+        given = read_csv(file, default_list=watchlist)
+        done = watch_trials(application_, given, skip_wrong=skip_wrong, dry_run=dry_run)
+        _report_added(application_, done, dry_run=dry_run)
 
 
 @app.command()
 def export(settings: SettingsPath = _SETTINGS) -> None:
     """Print all watched trials as CSV, in the form that `import` reads."""
-    with application(settings) as application_:
+    with application(settings, reading=True) as application_:
         from watcher.actions.watching import write_csv
 
         write_csv(application_, sys.stdout)
 
 
-def _report_added(application_: "Application", watchlist: str, added: list[str], known: list[str]) -> None:
-    if added:
-        say(f'Now on "{watchlist}": {", ".join(added)}.')
-    if known:
-        say(f'Already on "{watchlist}": {", ".join(known)}.')
+def _report_added(application_: "Application", done: "Added", *, dry_run: bool = False) -> None:
+    """Say what is on which list now, and what is not.
+
+    Raises:
+        Failed: something was skipped.
+    """
     from watcher.actions.watching import hears_nobody
 
-    if hears_nobody(application_, watchlist):
-        complain(f'nobody hears of the list "{watchlist}" yet: name somebody with --to, or declare it in the settings')
+    for watchlist, added in done.added.items():
+        if dry_run:
+            say(f'Would add to "{watchlist}": {", ".join(added) or "nothing new"}')
+            continue
+        if added:
+            say(f'Now on "{watchlist}": {", ".join(added)}.')
+        if done.known[watchlist]:
+            say(f'Already on "{watchlist}": {", ".join(done.known[watchlist])}.')
+        if hears_nobody(application_, watchlist):
+            complain(
+                f'nobody hears of the list "{watchlist}" yet: name somebody with --to, or declare it in the settings'
+            )
+    for problem in done.problems:
+        complain(problem)
+    if done.problems:
+        raise Failed(ExitCode.FAILURES)

@@ -5,6 +5,9 @@ The only place where a command's heavy imports happen, and they happen late.
 
 from __future__ import annotations
 
+import codecs
+import io
+import json
 import os
 import sys
 import unicodedata
@@ -17,10 +20,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from watcher.errors import (
-    ChannelDown,
-    ChannelRefused,
     LeaseHeld,
     MailError,
+    MessageDeferred,
+    MessageRefused,
     RegistryError,
     SettingsError,
     TrialwatchError,
@@ -80,7 +83,9 @@ def reported(command: Callable[[], object]) -> int:
 def _code_of(error: TrialwatchError) -> ExitCode:
     if isinstance(error, LeaseHeld):
         return ExitCode.HELD
-    if isinstance(error, RegistryError | ChannelDown | ChannelRefused | MailError):
+    if isinstance(error, MessageRefused | MessageDeferred):  # reached: this one message was not taken
+        return ExitCode.FAILURES
+    if isinstance(error, RegistryError | MailError):
         return ExitCode.UNREACHABLE
     return ExitCode.FAILURES
 
@@ -100,8 +105,14 @@ def settings_from(path: Path) -> Settings:
 
 
 @contextmanager
-def application(path: Path) -> Iterator[Application]:
-    """Open the application on a settings file, its watch lists declared; close it at the end."""
+def application(path: Path, *, reading: bool = False) -> Iterator[Application]:
+    """Open the application on a settings file, its watch lists declared; close it at the end.
+
+    Args:
+        path: the settings file.
+        reading: for a command that only looks: an edited file is not taken over, because that joins and leaves people.
+            Only where nothing was ever declared are the lists brought in, so that a new user sees them.
+    """
     from watcher.app import open_application
     from watcher.logs import configure_logs
 
@@ -109,10 +120,27 @@ def application(path: Path) -> Iterator[Application]:
     configure_logs(settings.log.level, settings.log.format)
     app = open_application(settings)
     try:
-        app.declare_lists_unless_served()
+        if not reading or _is_new(app):
+            app.declare_lists_unless_served()
         yield app
     finally:
         app.close()
+
+
+def _is_new(app: Application) -> bool:
+    """Return whether no list was ever brought in, and none was made by command."""
+    from watcher.store.lists import recipients
+    from watcher.store.watches import watch_states
+
+    with app.database.reading() as db:
+        return not watch_states(db) and not recipients(db)
+
+
+def speak_any_encoding() -> None:
+    """Put a question mark where an output cannot write a character, instead of ending there."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def say(text: str = "") -> None:
@@ -121,10 +149,13 @@ def say(text: str = "") -> None:
 
 
 def say_json(value: object) -> None:
-    """Print a line for programs."""
+    """Print a line for programs; where the output is not UTF-8, with escapes, so that nothing is lost."""
     import orjson
 
-    sys.stdout.write(orjson.dumps(value, default=str).decode() + "\n")
+    line = orjson.dumps(value, default=str).decode()
+    if codecs.lookup(sys.stdout.encoding or "utf-8").name != "utf-8":
+        line = json.dumps(orjson.loads(line))
+    sys.stdout.write(line + "\n")
 
 
 def complain(text: str) -> None:

@@ -31,7 +31,8 @@ def rule_problems(tree: Tree, *, default_base_url: str) -> list[Problem]:
         tree: all sources together.
         default_base_url: of the registry, when the tree names none.
     """
-    problems = [problem for rule in (_mail_needs_a_sender, _login_is_complete, _clear_text) for problem in rule(tree)]
+    rules = (_mail_needs_a_sender, _sender_can_be_answered, _login_is_complete, _clear_text)
+    problems = [problem for rule in rules for problem in rule(tree)]
     problems += _checks_are_not_too_frequent(tree, default_base_url)
     problems += _repeated_names(tree)
     for index, watchlist in _tables(tree.get("watchlist")):
@@ -102,6 +103,19 @@ def _mail_needs_a_sender(tree: Tree) -> Iterator[Problem]:
             says="is missing although [mail.smtp] is given; write an address that the server lets this program use, "
             'as in sender = "trialwatch@example.org"',
         )
+
+
+def _sender_can_be_answered(tree: Tree) -> Iterator[Problem]:
+    """These addresses stand in every mail, also for readers whose servers know only ASCII before the @."""
+    sender = "operator" if lookup(tree, "mail.sender") is None else "mail.sender"  # the operator's unless given
+    for key in (sender, "mail.reply_to"):
+        address = _understood(normalise_address, lookup(tree, key))
+        if address is not None and not address.rpartition("@")[0].isascii():
+            yield Problem(
+                key=key,
+                says=f"{quoted(address)} has other characters than ASCII before the @, which many mail servers refuse; "
+                'write one without, as in "trials@example.org"',
+            )
 
 
 def _login_is_complete(tree: Tree) -> Iterator[Problem]:

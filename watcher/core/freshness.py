@@ -7,7 +7,7 @@ Every release moves the stamp in every record.  So a record that is asked for be
 stamp has not moved, comes from a machine that lags.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 # If stamps do not move for that long after a release, it is the stamps that have changed their meaning.
 PATIENCE = timedelta(hours=6)
@@ -27,14 +27,14 @@ def lags(stamp: str | None, *, last_stamp: str | None, release_day: str, release
     return stamp <= last_stamp and last_stamp != release_day
 
 
-def superseded(first_seen_at: datetime, *, newest_first_seen_at: datetime, now: datetime) -> bool:
+def superseded(place: int, *, newest_place: int, newest_age: timedelta) -> bool:
     """Return whether a release that the registry names is one that it had already replaced.
 
     A registry that really goes back says so for longer than ``PATIENCE``.
 
     Args:
-        first_seen_at: when the named release was first seen.
-        newest_first_seen_at: when the newest release was first seen.
-        now: the moment of the answer.
+        place: of the named release in the order in which releases were seen.
+        newest_place: of the newest one.
+        newest_age: how long ago the newest one was first seen.
     """
-    return first_seen_at < newest_first_seen_at and now - newest_first_seen_at < PATIENCE
+    return place < newest_place and newest_age < PATIENCE

@@ -58,9 +58,9 @@ class Asker:
         while True:
             self._limiter.pass_one()
             try:
-                answer = self._connection.get(self._base_url + path, params=params, cap=cap)
-                self._refuse_bad_status(answer, path)
-                return read(answer)
+                with self._connection.get(self._base_url + path, params=params, cap=cap) as answer:
+                    self._refuse_bad_status(answer, path)
+                    return read(answer)
             except RegistryError as error:
                 failures += 1
                 too_long = error.retry_after is not None and error.retry_after > LONGEST_RETRY_AFTER

@@ -8,8 +8,7 @@ Does not fetch.
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
 
 import orjson
 
@@ -18,15 +17,8 @@ from watcher.core.stamp import UnusualStampError, content_hash, cut_stamp
 from watcher.errors import RegistryError
 from watcher.model import Json, Reason, Record, Release
 
-Study = TypeVar("Study")  # as bytes, or decoded
 _HEAD = b'"studies":['
 _START = re.compile(rb'\{"protocolSection":\{"identificationModule":\{"nctId":"(NCT[0-9]{8})"')
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    records: Iterator[Record]  # made as they are taken: a page has megabytes, and most of it is dropped at once
-    next_page_token: str | None
 
 
 def parse_release(body: bytes) -> Release:
@@ -38,49 +30,65 @@ def parse_release(body: bytes) -> Release:
     return Release(api_version=api_version, data_timestamp=data_timestamp)
 
 
-def parse_page(body: bytes) -> Page:
-    """Read the answer to ``GET /studies``.
+def parse_page(pieces: Iterable[bytes], take: Callable[[Record], None]) -> str | None:
+    """Read the answer to ``GET /studies`` as it comes, and return the token of the next page.
+
+    A page has megabytes, most of which is dropped at once, so that no more of it is held than the study that comes.  A
+    study that cannot be told apart from others is left out: whoever asked for it finds it missing.
+
+    Args:
+        pieces: of the body.
+        take: is called with each record; all are void when this raises.
 
     Raises:
-        RegistryError: NOT_JSON, when the body is cut off, HTML, or of another shape.  When the records are taken: if
-            there are studies and none of them is usable.
+        RegistryError: NOT_JSON, when the body is cut off, HTML, or of another shape; or there are studies, and none of
+            them is usable.
     """
-    first, last = body.find(b"\n"), body.rfind(b"\n")
-    head, tail = body[: max(first, 0)], body[last + 1 :]
-    if first < last and head.endswith(_HEAD) and tail.startswith(b"]"):
-        envelope = _object(head + tail, "the list of studies")
-        lines = list(_lines(body, first + 1, last))
-        if all(_looks_whole(body, *line) for line in lines):
-            studies = (body[start:end] for start, end in lines)
-            return Page(records=_usable(studies, _record_of_line), next_page_token=_token(envelope))
-        if lines == [(last, last)]:
-            return Page(records=iter(()), next_page_token=_token(envelope))
-    envelope = _object(body, "the list of studies")
-    listed = envelope.get("studies")
-    if not isinstance(listed, list):
-        raise RegistryError(Reason.NOT_JSON, "the list of studies has no studies", retry=True)
-    return Page(records=_usable(listed, record_of), next_page_token=_token(envelope))
-
-
-def _usable(studies: Iterable[Study], read: Callable[[Study], Record]) -> Iterator[Record]:
-    """Leave out a study that cannot be told apart from others: whoever asked for it finds it missing."""
     usable, failure = 0, None
-    for study in studies:
+    studies = _Studies(pieces)
+    for read in studies:
         try:
-            record = read(study)
+            record = read()
         except RegistryError as error:
             failure = error
         else:
             usable += 1
-            yield record
+            take(record)
     if failure and not usable:
         raise failure
+    return studies.next_page_token
+
+
+class _Studies:
+    """The studies of a page that comes, each as the function that makes a record of it."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._lines = _lines(pieces)
+        self.next_page_token: str | None = None  # known when the studies have been gone through
+
+    def __iter__(self) -> Iterator[Callable[[], Record]]:
+        head = next(self._lines)
+        line = b""
+        if head.endswith(_HEAD):
+            for line in self._lines:
+                study = line.removesuffix(b",")
+                if not _looks_whole(study):
+                    break
+                yield partial(_record_of_line, study)
+        # What is left is the end of the list, or written in another way than a study a line.
+        envelope = _object(b"\n".join([head, line, *self._lines]), "the list of studies")
+        listed = envelope.get("studies")
+        if not isinstance(listed, list):
+            raise RegistryError(Reason.NOT_JSON, "the list of studies has no studies", retry=True)
+        yield from (partial(record_of, study) for study in listed)
+        token = envelope.get("nextPageToken")
+        self.next_page_token = token if isinstance(token, str) and token else None
 
 
 def parse_study(body: bytes) -> Record:
     """Read the answer to ``GET /studies/{nctId}``."""
     study = body.strip()
-    if _looks_whole(study, 0, len(study)):
+    if _looks_whole(study):
         return _record_of_line(study)
     return record_of(_object(body, "the study"))
 
@@ -155,22 +163,20 @@ def _record_of_line(line: bytes) -> Record:
     return Record(nct_id=start[1].decode(), body=body, content_hash=content_hash(body), stamp=stamp)
 
 
-def _lines(body: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield where each line of a part of the body begins and ends, without the comma at its end."""
-    while start <= end:
-        newline = body.find(b"\n", start, end)
-        stop = newline if newline >= 0 else end
-        yield start, stop - body.endswith(b",", start, stop)
-        start = stop + 1
+def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the lines of a text that comes in pieces, at least one; the last one has no line end."""
+    begun: list[bytes] = []
+    for piece in pieces:
+        end, *others = piece.split(b"\n")
+        begun.append(end)
+        for other in others:
+            yield b"".join(begun)
+            begun = [other]
+    yield b"".join(begun)
 
 
-def _looks_whole(body: bytes, start: int, end: int) -> bool:
-    return body.startswith(b"{", start, end) and body.endswith(b"}", start, end)
-
-
-def _token(envelope: dict[str, Json]) -> str | None:
-    token = envelope.get("nextPageToken")
-    return token if isinstance(token, str) and token else None
+def _looks_whole(study: bytes) -> bool:
+    return study.startswith(b"{") and study.endswith(b"}")
 
 
 def _object(body: bytes, what: str) -> dict[str, Json]:

@@ -40,8 +40,13 @@ class Fetched:
     unchanged: tuple[str, ...]  # same content as the known hash
     records: tuple[Record, ...]  # new or different, and checked
     refusals: tuple[Refusal, ...]
-    stamps: frozenset[str]  # the days that the records are stamped with
+    stamp_of: Mapping[str, str]  # the day that each record is stamped with; those without a stamp are left out
     etags: frozenset[str]  # of the lists; one and the same for a whole release
+
+    @property
+    def stamps(self) -> frozenset[str]:
+        """The days that the records are stamped with."""
+        return frozenset(self.stamp_of.values())
 
 
 class RegistryClient:
@@ -150,7 +155,7 @@ class _Batch:
     unchanged: dict[str, None] = field(default_factory=dict)  # an ordered set; their bodies are not kept
     records: dict[str, Record] = field(default_factory=dict)  # new or different
     refusals: dict[str, Refusal] = field(default_factory=dict)
-    stamps: set[str] = field(default_factory=set)
+    stamp_of: dict[str, str] = field(default_factory=dict)
     etags: set[str] = field(default_factory=set)
     failures: int = 0  # of the registry, in a row, with records that were asked for alone
     stopped: RegistryError | None = None  # the registry fails us: do not ask on
@@ -161,26 +166,24 @@ class _Batch:
 
     def page(self, answer: Answer) -> tuple["_Batch", str | None]:
         """Return what a page of the list gives for this batch, and the token of the next page."""
-        read = parse_page(answer.body)
         part = _Batch(asked=self.asked, known=self.known)
         if "ETag" in answer.headers:
             part.etags.add(answer.headers["ETag"])
-        for record in read.records:
-            part.take(record)
-        return part, read.next_page_token
+        token = parse_page(answer.pieces, part.take)
+        return part, token
 
     def take(self, record: Record) -> None:
         """Accept a record that was asked for; recognise one that answers for an obsolete ID; ignore any other."""
         if record.nct_id in self.asked:
             if record.stamp:
-                self.stamps.add(record.stamp)
+                self.stamp_of[record.nct_id] = record.stamp
             if self.known.get(record.nct_id) == record.content_hash:
                 self.unchanged[record.nct_id] = None
             else:
                 self.records[record.nct_id] = record
             return
         for alias in aliases_of(record.body):
-            if alias in self.missing():
+            if alias in self.asked:
                 self.refuse_alias(alias, canonical=record.nct_id)
 
     def take_alone(self, nct_id: str, found: Record | str) -> None:
@@ -225,7 +228,7 @@ class _Batch:
         self.unchanged |= other.unchanged
         self.records |= other.records
         self.refusals |= other.refusals
-        self.stamps |= other.stamps
+        self.stamp_of |= other.stamp_of
         self.etags |= other.etags
         self.stopped = self.stopped or other.stopped
 
@@ -258,7 +261,7 @@ class _Batch:
             unchanged=unchanged,
             records=tuple(checked),
             refusals=tuple(refusal for refusal in self.refusals.values() if refusal.nct_id not in found),
-            stamps=frozenset(self.stamps),
+            stamp_of=self.stamp_of,
             etags=frozenset(self.etags),
         )
 

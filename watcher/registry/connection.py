@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from threading import Lock, Timer, local
 from typing import Any
 
@@ -36,11 +37,17 @@ class Limits:
     deadline: timedelta  # for the whole transfer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Answer:
+    """An answer whose body is still on its way: take it whole, or piece by piece, before the request is left."""
+
     status: int
     headers: Mapping[str, str]  # names in any case
-    body: bytes  # inflated
+    pieces: Iterator[bytes]  # of the body, inflated; raises as ``Connection.get`` does
+
+    @cached_property
+    def body(self) -> bytes:
+        return b"".join(self.pieces)
 
 
 class Connection:
@@ -60,8 +67,9 @@ class Connection:
         for scheme in ("http://", "https://"):
             self.session.mount(scheme, _TrackingAdapter(max_retries=0))
 
-    def get(self, url: str, *, params: Mapping[str, str], cap: int) -> Answer:
-        """Send one request and return the whole answer.
+    @contextmanager
+    def get(self, url: str, *, params: Mapping[str, str], cap: int) -> Iterator[Answer]:
+        """Send one request and give the answer, to be read within the block.
 
         Args:
             url: absolute.
@@ -77,9 +85,8 @@ class Connection:
             _reported(url, transfer),
             self.session.get(url, params=params, timeout=timeouts, stream=True, allow_redirects=False) as response,
         ):
-            body = _read(response, cap)
-            transfer.check()  # a body without a length seems to end where it was cut
-            return Answer(status=response.status_code, headers=response.headers, body=body)
+            pieces = _pieces(response, cap, transfer)
+            yield Answer(status=response.status_code, headers=response.headers, pieces=pieces)
 
     def abort(self) -> None:
         """Cut every transfer that is under way; each ends as UNREACHABLE."""
@@ -151,15 +158,14 @@ def _shut_down(line: socket.socket) -> None:
         line.shutdown(socket.SHUT_RDWR)
 
 
-def _read(response: requests.Response, cap: int) -> bytes:
-    pieces = []
+def _pieces(response: requests.Response, cap: int, transfer: _Transfer) -> Iterator[bytes]:
     size = 0
     for piece in response.raw.stream(_CHUNK, decode_content=True):
         size += len(piece)
         if size > cap:
             raise RegistryError(Reason.TOO_LARGE, f"the answer is larger than {cap:,} bytes")
-        pieces.append(piece)
-    return b"".join(pieces)
+        yield piece
+    transfer.check()  # a body without a length seems to end where it was cut
 
 
 @contextmanager

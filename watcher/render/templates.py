@@ -22,6 +22,10 @@ _BUILT_IN = Path(__file__).parents[1] / "templates"  # in an installed package
 _CHECKOUT = Path(__file__).parents[2] / "templates"
 
 
+# What a template can do wrong beside its syntax: divide by nothing, add a number to a text, not be UTF-8.
+_FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError)
+
+
 class TemplateFailed(TrialwatchError):
     """A template cannot be rendered.
 
@@ -29,8 +33,9 @@ class TemplateFailed(TrialwatchError):
         name: of the template.
     """
 
-    def __init__(self, name: str, error: TemplateError) -> None:
-        super().__init__(f"template {name}: {error.message or error}")
+    def __init__(self, name: str, error: Exception) -> None:
+        words = error.message if isinstance(error, TemplateError) else None
+        super().__init__(f"template {name}: {words or error or type(error).__name__}")
         self.name = name
 
 
@@ -78,7 +83,7 @@ class Templates:
     def _part(self, name: str, facts: Mapping[str, object]) -> str:
         try:
             return self._environment.get_template(name).render(facts)
-        except TemplateError as error:
+        except _FAULTS as error:
             raise TemplateFailed(name, error) from error
 
 

@@ -15,19 +15,23 @@ from sqlalchemy import Connection
 
 from watcher.core.fields import FieldTable
 from watcher.core.meaning import compare
+from watcher.core.rebuilding import bring_up_to_date
 from watcher.errors import BodyUnreadable, RegistryError, StoreError
 from watcher.model import Change, Reason, Record, Refusal, Release
 from watcher.registry.client import Fetched, KnownHashes
+from watcher.stages.evidence import Evidence, refuse_superseded, without_lagging
 from watcher.store.database import Database
-from watcher.store.incidents import close_incident, open_incident
+from watcher.store.incidents import close_incident, close_incidents, open_incident
 from watcher.store.lists import welcome_readers
 from watcher.store.releases import KnownRelease, confirm_release, note_checked
-from watcher.store.revisions import known_change_ids, record_first_sights, record_revision
+from watcher.store.revisions import changes_since, known_change_ids, record_first_sights, record_revision
 from watcher.store.snapshots import StoredBody, earlier_snapshots, quarantine, read_body
 from watcher.store.watches import (
     current_hashes,
     current_snapshots,
+    never_seen,
     note_same_content,
+    note_stamps,
     record_refusal,
     unverified,
     verify_unchanged,
@@ -79,6 +83,8 @@ class Check:
             StoreError: the database does not take what was found; everything recorded before stands.
         """
         release = self._release(now)
+        with self._database.reading() as db:
+            refuse_superseded(db, release, now=now)
         outcome = Outcome(release=release)
         for _ in range(_PASSES):
             known = self._begin(release, now)
@@ -119,12 +125,14 @@ class Check:
             return None
         earlier = len(outcome.refusals)
         outcome.asked = max(outcome.asked, len(nct_ids))
-        seen = _Evidence(release.release)
+        seen = Evidence(release.release)
         done = 0
         for fetched in self._registry.fetch(nct_ids, self._known_hashes):
-            self._record(fetched, outcome, release_id=release.id, now=now)
             seen.add(fetched)
-            done += len(fetched.unchanged) + len(fetched.records) + len(fetched.refusals)
+            with self._database.reading() as db:
+                believed = without_lagging(db, fetched, release, now=now)
+            self._record(believed, outcome, release_id=release.id, now=now)
+            done += len(believed.unchanged) + len(believed.records) + len(believed.refusals)
             if progress:
                 progress(done, len(nct_ids))
         with self._database.writing() as db:
@@ -134,6 +142,8 @@ class Check:
         if seen.consistent:
             return None
         current = self._registry.release()
+        with self._database.reading() as db:
+            refuse_superseded(db, current, now=now)
         return current if current.data_timestamp != release.release.data_timestamp else None
 
     def _known_hashes(self, nct_ids: Sequence[str]) -> Mapping[str, bytes]:
@@ -144,6 +154,7 @@ class Check:
         if fetched.unchanged:
             with self._database.writing() as db:
                 verify_unchanged(db, fetched.unchanged, release_id=release_id, now=now)
+                note_stamps(db, {i: fetched.stamp_of[i] for i in fetched.unchanged if i in fetched.stamp_of})
         outcome.unchanged += len(fetched.unchanged)
         with self._database.reading() as db:
             current = current_snapshots(db, [record.nct_id for record in fetched.records])
@@ -155,6 +166,11 @@ class Check:
             refusals += self._record_group(records, current, outcome, release_id=release_id, now=now)
         if refusals:
             self._refuse(refusals, outcome, release_id=release_id, now=now)
+        refused = {refusal.nct_id for refusal in refusals}
+        with self._database.writing() as db:
+            note_stamps(
+                db, {one.nct_id: one.stamp for one in fetched.records if one.stamp and one.nct_id not in refused}
+            )
 
     def _refuse(self, refusals: Sequence[Refusal], outcome: Outcome, *, release_id: int, now: datetime) -> None:
         with self._database.writing() as db:
@@ -181,6 +197,7 @@ class Check:
             if current_id is None:
                 with self._database.writing() as db:
                     record_first_sights(db, records, release_id=release_id, now=now)
+                    close_incidents(db, [never_seen(record.nct_id) for record in records], now=now)
                 outcome.first_seen += len(records)
             else:
                 self._record_one(first, current_id, outcome, release_id=release_id, now=now)
@@ -201,8 +218,7 @@ class Check:
         with self._database.writing() as db:
             changes: tuple[Change, ...] = ()
             if base is not None:
-                recorded = known_change_ids(db, record.nct_id)
-                changes = self._compare(base, record, recorded, whole=base.snapshot_id == current_id)
+                changes = self._compare(db, base, record, current_id)
                 if not changes and base.snapshot_id == current_id:
                     note_same_content(db, record, release_id=release_id, now=now)
                     outcome.unchanged += 1
@@ -213,12 +229,16 @@ class Check:
         outcome.changed += bool(changes)
         outcome.changes += len(changes)
 
-    def _compare(self, base: StoredBody, record: Record, recorded: set[str], *, whole: bool) -> tuple[Change, ...]:
+    def _compare(self, db: Connection, base: StoredBody, record: Record, current_id: int) -> tuple[Change, ...]:
         before, after = orjson.loads(base.body), orjson.loads(record.body)
-        if whole:
+        recorded = known_change_ids(db, record.nct_id)
+        if base.snapshot_id == current_id:
             return compare(before, after, self._table, known=recorded)
-        # Compared with an older version than the last one: what was recorded since then is not told again.
-        return tuple(change for change in compare(before, after, self._table) if change.id not in recorded)
+        # The current version cannot be read: an older one, with what was recorded since, stands for it.
+        before, lost = bring_up_to_date(before, changes_since(db, record.nct_id, base.snapshot_id), self._table)
+        told = [(change.path, change.item, change.new) for change in lost]
+        changes = compare(before, after, self._table, known=recorded)
+        return tuple(change for change in changes if (change.path, change.item, change.new) not in told)
 
     def _base(self, nct_id: str, current_id: int, now: datetime) -> StoredBody | None:
         """Return the current version's body, or the last one that can be read; the operator hears of the others."""
@@ -265,26 +285,3 @@ def _note_failures(db: Connection, refusals: Sequence[Refusal], now: datetime) -
             open_incident(db, key, summary, now=now)
         else:
             close_incident(db, key, now=now)
-
-
-class _Evidence:
-    """Were all records of a pass from the release that it began with?
-
-    Each record is stamped with the day of its release, and each list's ETag names the dataset.  Neither is promised,
-    so a mismatch proves nothing: it is the reason to ask which release it is now.
-    """
-
-    def __init__(self, release: Release) -> None:
-        self._day = release.data_timestamp[:10]
-        self._stamps: set[str] = set()
-        self._etags: set[str] = set()
-        self._unstamped = False
-
-    def add(self, fetched: Fetched) -> None:
-        self._stamps |= fetched.stamps
-        self._etags |= fetched.etags
-        self._unstamped |= not fetched.stamps and bool(fetched.records or fetched.unchanged)
-
-    @property
-    def consistent(self) -> bool:
-        return self._stamps <= {self._day} and len(self._etags) <= 1 and not self._unstamped

@@ -9,16 +9,18 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 import structlog
+from sqlalchemy import Connection
 
 from watcher.core.fields import FieldTable
-from watcher.errors import OvertakenError
+from watcher.errors import OvertakenError, StoreError
 from watcher.model import Message
 from watcher.render.letters import IncidentLine, Letter, Letters, letter_to_operator
 from watcher.render.mime import compose_mime
+from watcher.render.templates import TemplateFailed
 from watcher.stages.check import RECORDS_INCIDENT, REGISTRY_INCIDENT
 from watcher.stages.content import Content
 from watcher.store.database import Database
-from watcher.store.incidents import Incident, mark_told, open_incident, untold_incidents
+from watcher.store.incidents import Incident, close_incident, mark_told, open_incident, untold_incidents
 from watcher.store.notices import CHANGES, Window, due_windows, notices_in
 from watcher.store.outbox import add_digest, add_message
 
@@ -43,6 +45,7 @@ class Sender:
 class Outgoing:
     message: Message
     sizes: tuple[int, int]  # bytes of the text part and of the HTML part
+    failed: TemplateFailed | None  # the administrator's template, if it had to be replaced
 
 
 class Digest:
@@ -64,6 +67,13 @@ class Digest:
                 composed.append(self._compose(window, now))
             except OvertakenError as error:
                 _log.warning("overtaken", why=str(error))
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001 a digest that we fail on must not hold up the others
+                _log.exception("failed on a digest")
+                summary = f"A digest for {window.address} cannot be written ({type(error).__name__}); see the log."
+                with self._database.writing() as db:
+                    open_incident(db, _incident_of(window), summary, now=now)
         notice = self._tell_operator(now)
         return [*composed, notice] if notice else composed
 
@@ -78,6 +88,8 @@ class Digest:
         outgoing = self._write(letter, window.address, identity, now)
         with self._database.writing() as db:
             add_digest(db, window, ids, outgoing.message, sizes=outgoing.sizes, now=now)
+            close_incident(db, _incident_of(window), now=now)
+            _note_template(db, outgoing.failed, now)
         _log.info("composed", recipient_notices=len(ids), subject_matter=window.subject_matter)
         return outgoing.message
 
@@ -98,10 +110,6 @@ class Digest:
     def _write(self, letter: Letter, recipient: str, identity: str, now: datetime) -> Outgoing:
         """Render a letter and make a message of it, with an identity that is the same whenever it is repeated."""
         rendered, failed = self._letters.render(letter)
-        if failed is not None:
-            summary = f"Your {failed}. The built-in template is used instead."
-            with self._database.writing() as db:
-                open_incident(db, _TEMPLATE_INCIDENT, summary, now=now)
         sender = self._sender
         message_key = sha256(identity.encode()).hexdigest()[:32]
         message_id = f"<{message_key}@{sender.domain}>"
@@ -123,7 +131,20 @@ class Digest:
             subject=rendered.subject,
             mime=mime,
         )
-        return Outgoing(message=message, sizes=(len(rendered.text.encode()), len(rendered.html.encode())))
+        sizes = (len(rendered.text.encode()), len(rendered.html.encode()))
+        return Outgoing(message=message, sizes=sizes, failed=failed)
+
+
+def _incident_of(window: Window) -> str:
+    return f"digest {window.address}"[:100]
+
+
+def _note_template(db: Connection, failed: TemplateFailed | None, now: datetime) -> None:
+    """Tell the operator that a template of theirs is broken, once; and notice that it is mended."""
+    if failed is None:
+        close_incident(db, _TEMPLATE_INCIDENT, now=now)
+    else:
+        open_incident(db, _TEMPLATE_INCIDENT, f"Your {failed}. The built-in template is used instead.", now=now)
 
 
 def _worth_a_mail(incident: Incident, now: datetime) -> bool:

@@ -54,7 +54,7 @@ class Database:
     def reading(self) -> Iterator[Connection]:
         """Give a connection that sees one consistent state and can change nothing."""
         options = _READING[self.engine.dialect.name]
-        with _reported(), self.engine.connect().execution_options(**options) as db:
+        with _reported(self.name), self.engine.connect().execution_options(**options) as db:
             yield db
 
     @contextmanager
@@ -66,7 +66,7 @@ class Database:
         Raises:
             StoreError: the database refused, or others wrote for longer than ``LOCK_TIMEOUT``; nothing was written.
         """
-        with _reported(), self.engine.begin() as db:
+        with _reported(self.name), self.engine.begin() as db:
             if self.engine.dialect.name == "postgresql":
                 timeouts = {"lock": _milliseconds(LOCK_TIMEOUT), "silence": _milliseconds(_SILENCE_TIMEOUT)}
                 db.execute(_TAKE_TURN, {**timeouts, "writer": _WRITER})
@@ -89,11 +89,14 @@ def _milliseconds(duration: timedelta) -> str:
 
 
 @contextmanager
-def _reported() -> Iterator[None]:
+def _reported(name: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise StoreError(f"the database refused: {error.orig}") from error
+        words = str(error.orig)
+        if "readonly database" in words or "unable to open" in words:
+            words += "; let the user that runs this write to the file and to its folder"
+        raise StoreError(f"the database refused: {words} ({name})") from error
     except NoConnectionError as error:
         raise StoreError("the database is busy: all of this process's connections are in use") from error
 

@@ -1,5 +1,6 @@
 """What the operator has to know: each incident opened once, told once, closed when it is over."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,6 +32,12 @@ def close_incident(db: Connection, key: str, *, now: datetime) -> bool:
     """Record that it is over; return False when nothing was open."""
     here = (incident.c.key == key, incident.c.closed_at.is_(None))
     return bool(db.execute(update(incident).where(*here).values(closed_at=now)).rowcount)
+
+
+def close_incidents(db: Connection, keys: Sequence[str], *, now: datetime) -> None:
+    """Record that several are over, as far as they were open."""
+    here = (incident.c.key.in_(keys), incident.c.closed_at.is_(None))
+    db.execute(update(incident).where(*here).values(closed_at=now))
 
 
 def open_incidents(db: Connection) -> list[Incident]:

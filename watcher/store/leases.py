@@ -7,8 +7,10 @@ transactions themselves.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from watcher.errors import LeaseHeld
 from watcher.store.tables import lease
@@ -30,7 +32,16 @@ class Holder:
 
 def current_holder(db: Connection) -> Holder | None:
     """Return who holds the lease, even if it has run out."""
-    row = db.execute(select(lease).where(lease.c.name == _WORK)).first()
+    return _holder(db, select(lease).where(lease.c.name == _WORK))
+
+
+def living_holder(db: Connection, *, now: datetime) -> Holder | None:
+    """Return who holds the lease; None when nobody does, or when it has run out."""
+    return _holder(db, select(lease).where(lease.c.name == _WORK, lease.c.expires_at > now))
+
+
+def _holder(db: Connection, query: Select[Any]) -> Holder | None:
+    row = db.execute(query).first()
     if row is None:
         return None
     return Holder(token=row.token, host=row.host, pid=row.pid, process_started=row.process_started)
@@ -53,17 +64,21 @@ def acquire(db: Connection, holder: Holder, *, now: datetime, previous_is_dead: 
             since = row.acquired_at.strftime("%Y-%m-%d %H:%M:%S UTC")
             raise LeaseHeld(f"process {row.pid} on {row.host}, since {since}")
         db.execute(delete(lease).where(lease.c.name == _WORK))
-    db.execute(
-        insert(lease).values(
-            name=_WORK,
-            token=holder.token,
-            host=holder.host,
-            pid=holder.pid,
-            process_started=holder.process_started,
-            acquired_at=now,
-            expires_at=now + DURATION,
-        )
+    mine = insert(lease).values(
+        name=_WORK,
+        token=holder.token,
+        host=holder.host,
+        pid=holder.pid,
+        process_started=holder.process_started,
+        acquired_at=now,
+        expires_at=now + DURATION,
     )
+    try:
+        db.execute(mine)
+    except IntegrityError as error:
+        # Where a database's default is a stricter isolation than "read committed", a transaction that waited for its
+        # turn does not see what was committed meanwhile.
+        raise LeaseHeld("one that started at the same moment") from error
 
 
 def renew(db: Connection, holder: Holder, *, now: datetime) -> bool:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from watcher.model import Release
 from watcher.store.database import inserted_id
@@ -22,11 +23,14 @@ class KnownRelease:
 def confirm_release(db: Connection, seen: Release, *, now: datetime) -> KnownRelease:
     """Record that the registry is at this release now."""
     row = db.execute(select(release).where(release.c.data_timestamp == seen.data_timestamp)).first()
+    if row is None or not row.current:
+        db.execute(release.update().where(release.c.current).values(current=False))
     if row is None:
-        values = {"data_timestamp": seen.data_timestamp, "api_version": seen.api_version}
+        values = {"data_timestamp": seen.data_timestamp, "api_version": seen.api_version, "current": True}
         added = db.execute(release.insert().values(first_seen_at=now, confirmed_at=now, **values))
         return KnownRelease(id=inserted_id(added), release=seen, first_seen_at=now, confirmed_at=now, checked_at=None)
-    db.execute(release.update().where(release.c.id == row.id).values(confirmed_at=now, api_version=seen.api_version))
+    values = {"confirmed_at": now, "api_version": seen.api_version, "current": True}
+    db.execute(release.update().where(release.c.id == row.id).values(**values))
     return KnownRelease(
         id=row.id, release=seen, first_seen_at=row.first_seen_at, confirmed_at=now, checked_at=row.checked_at
     )
@@ -39,7 +43,15 @@ def note_checked(db: Connection, release_id: int, *, now: datetime) -> None:
 
 def latest_release(db: Connection) -> KnownRelease | None:
     """Return the release that the registry was at when it was last asked; None before the first answer."""
-    row = db.execute(select(release).order_by(release.c.confirmed_at.desc(), release.c.id.desc()).limit(1)).first()
+    return _known(db.execute(select(release).where(release.c.current)).first())
+
+
+def known_release(db: Connection, data_timestamp: str) -> KnownRelease | None:
+    """Return a release that was seen before; None for a new one."""
+    return _known(db.execute(select(release).where(release.c.data_timestamp == data_timestamp)).first())
+
+
+def _known(row: Row[Any] | None) -> KnownRelease | None:
     if row is None:
         return None
     return KnownRelease(

@@ -144,6 +144,15 @@ def changes_of(db: Connection, revision_ids: Sequence[int]) -> dict[int, list[Ch
     return found
 
 
+def changes_since(db: Connection, nct_id: str, snapshot_id: int) -> list[Change]:
+    """Return what was recorded of a trial since a snapshot was its current one for the last time, oldest first."""
+    steps = revisions(db, nct_id)
+    last = max(place for place, step in enumerate(steps) if step.after_id == snapshot_id)
+    later = [step.id for step in steps[last + 1 :]]
+    found = changes_of(db, later)
+    return [change for step in later for change in found[step]]
+
+
 def _row(one: Change) -> dict[str, object]:
     values = asdict(one)
     return {name: values[name] for name in _COLUMNS}

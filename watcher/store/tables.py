@@ -107,6 +107,7 @@ release = Table(
     Column("api_version", String(40), nullable=False),
     Column("first_seen_at", Moment, nullable=False),
     Column("confirmed_at", Moment, nullable=False),  # when the registry last said that this is the current one
+    Column("current", Boolean, nullable=False),  # the one that the registry was at when it was last asked
     Column("checked_at", Moment),  # when every watch had last been asked for in it; None = not yet
 )
 
@@ -135,6 +136,7 @@ watch = Table(
     Column("snapshot_id", ForeignKey("snapshot.id")),  # the current one; None = never fetched
     Column("content_hash", LargeBinary(32)),  # of the current snapshot, so that "unchanged" needs one look-up
     Column("release_id", ForeignKey("release.id")),  # the last one that the record was verified against
+    Column("stamp", String(10)),  # the day that the record was stamped with then; None = it carried none
     Column("reason", String(20)),  # why the last attempt failed; None = it did not
     Column("detail", Words),  # the registry's words
     Column("failing_since", Moment),

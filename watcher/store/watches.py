@@ -1,12 +1,13 @@
 """The state of each watch: which release it was last verified against, or why not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, and_, func, or_, select, update
 
 from watcher.model import NoticeKind, Reason, Record, Refusal
+from watcher.store.incidents import open_incident
 from watcher.store.notices import notify_readers
 from watcher.store.tables import reader, release, watch
 
@@ -97,6 +98,19 @@ def verify_unchanged(db: Connection, nct_ids: Sequence[str], *, release_id: int,
     db.execute(update(watch).where(watch.c.nct_id.in_(nct_ids)).values(release_id=release_id, **HEALTHY))
 
 
+def note_stamps(db: Connection, stamp_of: Mapping[str, str]) -> None:
+    """Record the days that verified records were stamped with: one and the same for a whole release, as a rule."""
+    for stamp in sorted(set(stamp_of.values())):
+        nct_ids = [nct_id for nct_id, its in stamp_of.items() if its == stamp]
+        db.execute(update(watch).where(watch.c.nct_id.in_(nct_ids)).values(stamp=stamp))
+
+
+def last_stamps(db: Connection, nct_ids: Sequence[str]) -> dict[str, str]:
+    """Return the day that each record was stamped with when it was last verified, where there was one."""
+    query = select(watch.c.nct_id, watch.c.stamp).where(watch.c.nct_id.in_(nct_ids), watch.c.stamp.is_not(None))
+    return {row.nct_id: row.stamp for row in db.execute(query)}
+
+
 def note_same_content(db: Connection, record: Record, *, release_id: int, now: datetime) -> None:
     """Record that a record is the same in other bytes (its lists in another order), which need not be stored."""
     verify_unchanged(db, [record.nct_id], release_id=release_id, now=now)
@@ -125,13 +139,23 @@ def record_refusal(db: Connection, refusal: Refusal, *, release_id: int, now: da
         "failing_since": row.failing_since or now,
     }
     if refusal.reason.about_the_record and row.absent_release_id != release_id:
-        values |= {"absent_release_id": release_id, "absent_releases": row.absent_releases + 1}
+        before = db.execute(select(func.max(release.c.id)).where(release.c.id < release_id)).scalar()
+        in_a_row = row.absent_releases if row.absent_release_id == before else 0
+        values |= {"absent_release_id": release_id, "absent_releases": in_a_row + 1}
     gone = int(str(values.get("absent_releases", row.absent_releases))) >= GONE_AFTER and not row.gone_told
     if gone and refusal.reason.about_the_record:
         notify_readers(db, refusal.nct_id, NoticeKind.GONE, now=now, detail=refusal.detail)
         values["gone_told"] = True
+        if row.snapshot_id is None:  # it has no readers yet: they are welcomed when it is first seen
+            summary = f"{refusal.nct_id} is watched, but the registry has never served it: {refusal.detail}."
+            open_incident(db, never_seen(refusal.nct_id), summary, now=now)
     db.execute(update(watch).where(here).values(**values))
     return bool(values.get("gone_told", False))
+
+
+def never_seen(nct_id: str) -> str:
+    """Return the key of the incident that a watched record does not exist."""
+    return f"never seen {nct_id}"
 
 
 def coverage(db: Connection, *, release_id: int, address: str | None = None) -> Coverage:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from watcher.core.digest import TrialBlock, subject_of_changes
+from watcher.core.digest import SUBJECT_LENGTH, TrialBlock, subject_of_changes
+from watcher.core.text import one_line
 from watcher.render.templates import Rendered, TemplateFailed, Templates
 
 SOURCE = (
@@ -91,10 +92,10 @@ def letter_of_watching(joined: TrialGroup | None, left: TrialGroup | None, cover
 
 def letter_to_operator(incidents: Sequence[IncidentLine], coverage: Coverage) -> Letter:
     """Return the mail that tells the operator what is wrong."""
-    more = f" (+{len(incidents) - 1})" if len(incidents) > 1 else ""
+    begin, more = "trialwatch needs you: ", f" (+{len(incidents) - 1})" if len(incidents) > 1 else ""
     return Letter(
         template="operator",
-        subject=f"trialwatch needs you: {incidents[0].summary}{more}",
+        subject=begin + one_line(incidents[0].summary, SUBJECT_LENGTH - len(begin) - len(more)) + more,
         summary="The service noticed something that only you can put right. `trialwatch status` shows what is open.",
         coverage=coverage,
         incidents=tuple(incidents),

@@ -1,7 +1,8 @@
 """The templates, and the formatting that they may use.
 
 An administrator's folder overrides single templates by name.  Templates run in a sandbox: they read what they are
-given and nothing else.  Undefined names are errors, HTML is escaped, and no filter takes escaping away.
+given and nothing else.  Undefined names are errors, HTML is escaped, no filter takes escaping away, and what a record
+holds of control and invisible characters reaches no mail.
 """
 
 import textwrap
@@ -64,6 +65,7 @@ class Templates:
             loader=ChoiceLoader(loaders),
             autoescape=lambda name: name is not None and name.endswith(".html"),
             undefined=StrictUndefined,
+            finalize=visible,
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -85,6 +87,14 @@ class Templates:
             return self._environment.get_template(name).render(facts)
         except _FAULTS as error:
             raise TemplateFailed(name, error) from error
+
+
+def visible(value: object) -> object:
+    """Return what a template is about to write, lines as they are, without control and invisible characters."""
+    if not isinstance(value, str) or value.replace("\n", "").isprintable():
+        return value
+    lines = ("".join(char if char.isprintable() else " " for char in line) for line in value.split("\n"))
+    return type(value)("\n".join(lines))
 
 
 def wrapped(text: str, indent: int = 0, first: str = "") -> str:

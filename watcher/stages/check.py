@@ -83,8 +83,6 @@ class Check:
             StoreError: the database does not take what was found; everything recorded before stands.
         """
         release = self._release(now)
-        with self._database.reading() as db:
-            refuse_superseded(db, release, now=now)
         outcome = Outcome(release=release)
         for _ in range(_PASSES):
             known = self._begin(release, now)
@@ -106,6 +104,7 @@ class Check:
     def _begin(self, release: Release, now: datetime) -> KnownRelease:
         """Record the release, which verifies every watch that is on it already."""
         with self._database.writing() as db:
+            refuse_superseded(db, release, now=now)
             known = confirm_release(db, release, now=now)
             close_incident(db, REGISTRY_INCIDENT, now=now)
             welcome_readers(db, release_id=known.id, now=now)
@@ -142,8 +141,6 @@ class Check:
         if seen.consistent:
             return None
         current = self._registry.release()
-        with self._database.reading() as db:
-            refuse_superseded(db, current, now=now)
         return current if current.data_timestamp != release.release.data_timestamp else None
 
     def _known_hashes(self, nct_ids: Sequence[str]) -> Mapping[str, bytes]:

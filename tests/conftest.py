@@ -5,12 +5,14 @@ there.  Without PostgreSQL on this machine its variants are skipped; with ``TRIA
 instead.
 """
 
+import logging
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.store.postgresql_server import NotInstalledError, PostgresqlServer, running_server
 from watcher.store.database import Database
@@ -117,3 +119,13 @@ def _opened(url: str) -> Iterator[Database]:
 def _migrate(url: str) -> None:
     for database in _opened(url):
         upgrade(database)
+
+
+@pytest.fixture(autouse=True)
+def _logs_of_its_own() -> Iterator[None]:
+    """Begin each test without the logs that a command configured in this process for the test before."""
+    yield
+    structlog.reset_defaults()
+    for handler in logging.getLogger().handlers[:]:
+        if type(handler) is logging.StreamHandler:
+            logging.getLogger().removeHandler(handler)

@@ -28,7 +28,7 @@ from watcher.store.leases import DURATION, RENEW_EVERY, Holder, renew
 from watcher.store.lists import listings
 from watcher.store.watches import waits_for_first_fetch
 
-_GRACE = timedelta(seconds=6)  # for what is under way when the service is told to end; the lease takes two more
+_GRACE = timedelta(seconds=5)  # for what is under way when the service is told to end; the lease takes two more
 _LOOK_EVERY = timedelta(seconds=5)  # at the clocks
 _CLOCK_SET_BACK = timedelta(seconds=1)  # what is corrected by less makes no job late enough to matter
 _log = structlog.get_logger("service")

@@ -1,9 +1,14 @@
 """Each reader hears at the time that they chose, in their own zone, and of every change once."""
 
+import dataclasses
+
 import pytest
 
-from tests.flow.world import OTHER, READER, TRIAL, World, daily, immediate, weekly, words
+from tests.flow.world import OPERATOR, OTHER, READER, TRIAL, World, daily, immediate, weekly, words
 from watcher.model import Recipient, Watchlist
+from watcher.render.letters import Letter, Letters
+from watcher.render.templates import Rendered, TemplateFailed, Templates
+from watcher.stages.digest import Digest, Sender
 
 BERLIN, NEW_YORK, AUCKLAND = "Europe/Berlin", "America/New_York", "Pacific/Auckland"
 
@@ -179,3 +184,45 @@ def test_the_text_and_the_html_of_a_digest_tell_the_same(sqlite_world: World) ->
         assert sentence in words(mail.html)
     assert "Another <Title> & More" in words(mail.text)
     assert "Another &lt;Title&gt; &amp; More" in words(mail.html)
+
+
+class _PoisonedLetters(Letters):
+    """Fails on one letter, as a fault of ours would."""
+
+    def render(self, letter: Letter) -> tuple[Rendered, TemplateFailed | None]:
+        if "Suspended" in letter.subject:
+            raise ZeroDivisionError("made up for this test")
+        return super().render(letter)
+
+
+def test_a_digest_on_which_we_fail_does_not_stop_the_others_and_is_sent_when_we_are_mended(world: World) -> None:
+    world.watch(TRIAL, OTHER, readers=[daily(READER)])
+    world.begin(TRIAL, OTHER)
+    poisoned = Digest(
+        world.app.database,
+        world.app.table,
+        letters=_PoisonedLetters(Templates(), Templates()),
+        sender=Sender(
+            address="trialwatch@example.org", name="", reply_to=None, domain="example.org", operator=OPERATOR
+        ),
+    )
+    world.app = dataclasses.replace(world.app, pipeline=dataclasses.replace(world.app.pipeline, digest=poisoned))
+    for day, fields in ((3, {"status": "SUSPENDED"}), (4, {"enrollment": 400}), (5, {"enrollment": 40})):
+        world.at(f"2026-03-0{day}T12:00")
+        world.registry.publish(TRIAL, **fields)
+        world.round()
+        world.at(f"2026-03-0{day + 1}T07:00")
+        world.round()
+        world.round()
+
+    assert [mail.subject for mail in world.mail_server.to(READER)] == [
+        f"[{TRIAL}] Enrollment: 40 (estimated) → 400 (estimated)",
+        f"[{TRIAL}] Enrollment: 400 (estimated) → 40 (estimated)",
+    ]
+    (told,) = world.mail_server.to(OPERATOR)
+    assert f"A digest for {READER} cannot be written (ZeroDivisionError); see the log." in words(told.text)
+
+    world.restart()
+    world.round()
+    assert world.mail_server.subjects[-1] == f"[{TRIAL}] Recruitment status: Recruiting → Suspended"
+    assert world.incidents() == []

@@ -1,6 +1,6 @@
-"""Text from the registry is text: it becomes no header, no element, no terminal command, wherever in a record it stands.
+"""Text from the registry is text: it becomes no header, no element, no command to a terminal, wherever it stands.
 
-Every kind of field of two whole records is replaced by each hostile text in turn, one trial for each, and all of them
+Every kind of field of two whole records is replaced by the hostile texts in turn, one trial for each, and all of them
 are mailed: as first sights, as changes, and as trouble that is told to the operator.
 """
 
@@ -45,7 +45,7 @@ EXPECTED_HEADERS = [
     "Content-Type",
 ]
 OUR_ELEMENTS = frozenset(
-    "html head meta title style body table tbody tr td th h1 h2 p span a del ins strong em br".split()
+    {"html", "head", "meta", "title", "style", "body", "table", "tbody", "tr", "td", "th", "h1", "h2", "p", "span", "a"}
 )
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
@@ -134,9 +134,8 @@ def hostile_pairs() -> list[tuple[Json, Json]]:
     pairs = []
     for record in whole_records():
         for way in one_way_to_each_kind(record):
-            for text in (next(texts), next(texts)):
-                nct_id = f"NCT2{next(numbers):07}"
-                pairs.append((named(record, nct_id), named(with_value(record, way, text), nct_id)))
+            nct_id = f"NCT2{next(numbers):07}"
+            pairs.append((named(record, nct_id), named(with_value(record, way, next(texts)), nct_id)))
         for text in HOSTILE.values():
             nct_id = f"NCT2{next(numbers):07}"
             changed = deepcopy(record)

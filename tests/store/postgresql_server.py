@@ -30,7 +30,10 @@ read -r _
 cd / && rm -rf "$2"
 """
 # Nothing here must survive a power cut.
-_OPTIONS = "-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off -c full_page_writes=off -c synchronous_commit=off"
+_OPTIONS = (
+    "-c listen_addresses='' -c unix_socket_directories={folder}"
+    " -c fsync=off -c full_page_writes=off -c synchronous_commit=off"
+)
 _USER = "postgres"
 
 
@@ -67,6 +70,11 @@ class PostgresqlServer:
         with psycopg.connect(_address(self.folder, name)) as db:
             db.execute(sql.SQL("; ").join(deletions))
             db.execute("SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'")
+
+    def set_default(self, name: str, setting: str, value: str) -> None:
+        """Change a setting for connections to a database, as its administrator may."""
+        change = sql.SQL("ALTER DATABASE {} SET {} = {}")
+        self.admin.execute(change.format(sql.Identifier(name), sql.Identifier(setting), sql.Literal(value)))
 
     def cut_connections(self, name: str) -> None:
         """End all connections to a database, as a restart of the server does."""

@@ -1,10 +1,11 @@
 """Transactions: what a reader sees, what a failure leaves, who waits for whom, and how trouble is reported."""
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
-from queue import Queue
+from queue import Empty, Queue
 from threading import Event, Thread
 
 import pytest
@@ -16,6 +17,7 @@ from tests.store.postgresql_server import PostgresqlServer
 from tests.store.together import TIME_OUT, together
 from watcher.errors import StoreError
 from watcher.store.database import LOCK_TIMEOUT, Database
+from watcher.store.schema import upgrade
 from watcher.store.tables import release
 
 
@@ -118,19 +120,32 @@ def test_a_writer_waits_for_the_one_before_and_sees_what_it_wrote(database: Data
     assert seen.get_nowait() == 1
 
 
+def count_up(instance: Database) -> None:
+    for _ in range(10):
+        with instance.writing() as db:
+            release_on(db, count(db, release) + 1)
+
+
 def test_writers_do_not_overwrite_each_others_steps(database: Database, other_instance: Database) -> None:
     """Reading a value and writing the next one is safe only if nobody else does so in between."""
-    rounds = 10
-
-    def count_up(instance: Database) -> None:
-        for _ in range(rounds):
-            with instance.writing() as db:
-                day = count(db, release) + 1
-                release_on(db, day)
-
     assert together(lambda: count_up(database), lambda: count_up(other_instance)) == [None, None]
     with database.reading() as db:
-        assert count(db, release) == 2 * rounds
+        assert count(db, release) == 20
+
+
+@pytest.mark.parametrize("level", ["read uncommitted", "repeatable read", "serializable"])
+def test_writers_take_turns_whatever_isolation_is_the_servers_default(
+    postgresql_server: PostgresqlServer, level: str
+) -> None:
+    with postgresql_server.new_database() as name:
+        postgresql_server.set_default(name, "default_transaction_isolation", level)
+        instances = [Database(postgresql_server.url(name)) for _ in range(2)]
+        upgrade(instances[0])
+        assert together(*[lambda one=one: count_up(one) for one in instances]) == [None, None]
+        with instances[0].reading() as db:
+            assert count(db, release) == 20
+        for one in instances:
+            one.close()
 
 
 def test_a_writer_that_waits_too_long_gives_up(database: Database, impatient_instance: Database) -> None:
@@ -185,6 +200,27 @@ def test_many_may_open_a_new_sqlite_database_at_once(empty_sqlite_url: str) -> N
     finally:
         for instance in instances:
             instance.close()
+
+
+def test_a_new_sqlite_database_that_another_program_is_writing_is_waited_for(
+    empty_sqlite_url: str, tmp_path: Path
+) -> None:
+    modes: Queue[object] = Queue()
+
+    def look() -> None:
+        instance = Database(empty_sqlite_url)
+        with instance.reading() as db:
+            modes.put(db.execute(text("PRAGMA journal_mode")).scalar())
+        instance.close()
+
+    with closing(sqlite3.connect(tmp_path / "empty.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE example (id INTEGER)")
+        Thread(target=look, daemon=True).start()
+        with pytest.raises(Empty):
+            modes.get(timeout=0.2)
+        other.execute("COMMIT")
+    assert modes.get(timeout=TIME_OUT) == "wal"
 
 
 def test_an_address_without_a_driver_means_the_one_that_is_installed() -> None:

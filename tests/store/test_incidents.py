@@ -10,6 +10,7 @@ from watcher.store.database import Database
 from watcher.store.incidents import (
     Incident,
     close_incident,
+    close_incidents,
     mark_told,
     open_incident,
     open_incidents,
@@ -61,6 +62,15 @@ def test_an_incident_that_is_over_is_closed_once(database: Database) -> None:
         assert close_incident(db, "registry", now=LATER) is True
         assert close_incident(db, "registry", now=LATER) is False
         assert keys(open_incidents(db)) == ["mail server"]
+
+
+def test_several_incidents_are_closed_as_far_as_they_are_open(database: Database) -> None:
+    with database.writing() as db:
+        opened(db, "registry", "mail server", "templates")
+        close_incidents(db, ["registry", "templates", "never opened"], now=LATER)
+        close_incidents(db, [], now=LATER)
+        assert keys(open_incidents(db)) == ["mail server"]
+        assert [incident.closed_at for incident in untold_incidents(db)] == [LATER, None, LATER]
 
 
 def test_trouble_that_comes_back_is_a_new_incident(database: Database) -> None:

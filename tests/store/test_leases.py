@@ -9,7 +9,16 @@ from tests.store.factories import NOW
 from tests.store.together import together
 from watcher.errors import LeaseHeld
 from watcher.store.database import Database
-from watcher.store.leases import DURATION, RENEW_EVERY, Holder, acquire, current_holder, release_lease, renew
+from watcher.store.leases import (
+    DURATION,
+    RENEW_EVERY,
+    Holder,
+    acquire,
+    current_holder,
+    living_holder,
+    release_lease,
+    renew,
+)
 
 ONE = Holder(token="1" * 32, host="mail01", pid=4711, process_started="boot:100")
 OTHER = Holder(token="2" * 32, host="mail02", pid=7, process_started=None)
@@ -56,6 +65,14 @@ def test_of_two_instances_that_start_at_once_one_works(database: Database) -> No
     assert sorted(type(result).__name__ for result in results) == ["Holder", "LeaseHeld"]
     with database.reading() as db:
         assert current_holder(db) in results
+
+
+def test_a_holder_whose_lease_has_run_out_counts_as_none(database: Database) -> None:
+    with database.writing() as db:
+        acquire(db, ONE, now=NOW, previous_is_dead=False)
+        assert living_holder(db, now=EXPIRED - timedelta(microseconds=1)) == ONE
+        assert living_holder(db, now=EXPIRED) is None
+        assert current_holder(db) == ONE
 
 
 # --- taking over ------------------------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from watcher.store.database import Database
 from watcher.store.revisions import (
     Revision,
     changes_of,
+    changes_since,
     known_change_ids,
     record_revision,
     revisions,
@@ -303,3 +304,24 @@ def test_known_changes_are_those_of_the_trial(database: Database) -> None:
         record_step(db, record(title="B"), [change(1), change(2)], release_id=release_id)
         record_step(db, record(OTHER_TRIAL, title="B"), [change(3)], release_id=release_id)
         assert known_change_ids(db, TRIAL) == {change(1).id, change(2).id}
+
+
+@pytest.mark.parametrize(
+    ("title", "since"),
+    [
+        pytest.param("First title", [3, 4], id="the first, which came back once"),
+        pytest.param("B", [2, 3, 4], id="one in between"),
+        pytest.param("C", [4], id="the one before"),
+        pytest.param("D", [], id="the current one"),
+    ],
+)
+def test_changes_are_told_since_a_version_was_current_last(database: Database, title: str, since: list[int]) -> None:
+    """A → B → A → C → D."""
+    with database.writing() as db:
+        release_id = watch_trials(db, TRIAL, OTHER_TRIAL)
+        snapshots = {"First title": 1}
+        for number, version in enumerate(["B", "First title", "C", "D"], 1):
+            record_step(db, record(title=version), [change(number)], release_id=release_id)
+            record_step(db, record(OTHER_TRIAL, title=version), [change(10 + number)], release_id=release_id)
+            snapshots[version] = watch_states(db)[TRIAL].snapshot_id or 0
+        assert changes_since(db, TRIAL, snapshots[title]) == [change(number) for number in since]

@@ -21,12 +21,16 @@ from tests.store.factories import (
 from watcher.model import NoticeKind, Reason
 from watcher.store import tables
 from watcher.store.database import Database
+from watcher.store.incidents import open_incidents
 from watcher.store.lists import declare_lists
 from watcher.store.watches import (
     Coverage,
     coverage,
     current_hashes,
+    last_stamps,
+    never_seen,
     note_same_content,
+    note_stamps,
     record_refusal,
     unverified,
     verify_unchanged,
@@ -118,6 +122,20 @@ def test_verifying_nothing_changes_nothing(database: Database) -> None:
         assert unverified(db, release_id=second) == [TRIAL]
 
 
+# --- stamps -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_day_that_a_record_was_stamped_with_last_is_remembered(database: Database) -> None:
+    third = "NCT00000003"
+    with database.writing() as db:
+        watch_trials(db, TRIAL, OTHER_TRIAL, third)
+        note_stamps(db, {TRIAL: "2026-03-02", OTHER_TRIAL: "2026-03-02"})
+        note_stamps(db, {OTHER_TRIAL: "2026-03-03"})
+        note_stamps(db, {})
+        assert last_stamps(db, [TRIAL, OTHER_TRIAL, third]) == {TRIAL: "2026-03-02", OTHER_TRIAL: "2026-03-03"}
+        assert last_stamps(db, [third]) == {}
+
+
 # --- coverage ---------------------------------------------------------------------------------------------------------
 
 
@@ -192,6 +210,24 @@ def test_readers_are_told_that_a_record_is_gone_after_two_releases_in_a_row(data
         assert refuse(db, 4, reason) is True
         assert told(db) == [NoticeKind.GONE]
         assert watch_states(db)[TRIAL].gone_told
+
+
+def test_the_operator_is_told_of_a_record_that_was_never_seen(database: Database) -> None:
+    with database.writing() as db:
+        declare_lists(db, [watchlist(trials=[TRIAL])], now=NOW)
+        for day in (2, 3, 4):
+            refuse(db, day)
+        [incident] = open_incidents(db)
+    assert incident.key == never_seen(TRIAL)
+    assert incident.summary == f"{TRIAL} is watched, but the registry has never served it: NCT number not found."
+
+
+def test_the_operator_is_not_told_of_a_record_that_is_gone(database: Database) -> None:
+    with database.writing() as db:
+        watch_trials(db)
+        for day in (3, 4):
+            refuse(db, day)
+        assert open_incidents(db) == []
 
 
 def test_two_attempts_in_the_same_release_count_once(database: Database) -> None:

@@ -1,5 +1,6 @@
 """Commands for whoever runs the service: init, run, check, status, test-mail, doctor."""
 
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -127,6 +128,8 @@ def _ask(wishes: "Wishes") -> "Wishes":
 
 def run(settings: SettingsPath = _SETTINGS) -> None:
     """Run the service until SIGTERM.  SIGHUP reads the settings again."""
+    # Kept back until the service listens: by default the signal ends the process.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     from watcher.app import open_application
     from watcher.service import Service, end_process
 
@@ -134,7 +137,11 @@ def run(settings: SettingsPath = _SETTINGS) -> None:
         note = mail_note(app)
         if note:
             complain(note)
-        kept = Service(app, reopen=lambda: open_application(settings_from(settings))).run()
+
+        def reopen() -> "Application":
+            return open_application(settings_from(settings), database=app.database)
+
+        kept = Service(app, reopen=reopen).run()
         sys.stdout.flush()
         end_process(ExitCode.DONE if kept else ExitCode.HELD)
 

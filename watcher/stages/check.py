@@ -153,21 +153,28 @@ class Check:
                 verify_unchanged(db, fetched.unchanged, release_id=release_id, now=now)
                 note_stamps(db, {i: fetched.stamp_of[i] for i in fetched.unchanged if i in fetched.stamp_of})
         outcome.unchanged += len(fetched.unchanged)
-        with self._database.reading() as db:
-            current = current_snapshots(db, [record.nct_id for record in fetched.records])
-        first_seen = [record for record in fetched.records if current[record.nct_id] is None]
-        groups = [first_seen] if first_seen else []
-        groups += [[record] for record in fetched.records if current[record.nct_id] is not None]
         refusals = list(fetched.refusals)
-        for records in groups:
-            refusals += self._record_group(records, current, outcome, release_id=release_id, now=now)
+        if fetched.records:
+            refusals += self._record_new(fetched.records, outcome, release_id=release_id, now=now)
         if refusals:
             self._refuse(refusals, outcome, release_id=release_id, now=now)
+
+    def _record_new(
+        self, records: Sequence[Record], outcome: Outcome, *, release_id: int, now: datetime
+    ) -> list[Refusal]:
+        """Record what is new or different; return what we failed on."""
+        with self._database.reading() as db:
+            current = current_snapshots(db, [record.nct_id for record in records])
+        first_seen = [record for record in records if current[record.nct_id] is None]
+        groups = [first_seen] if first_seen else []
+        groups += [[record] for record in records if current[record.nct_id] is not None]
+        refusals: list[Refusal] = []
+        for group in groups:
+            refusals += self._record_group(group, current, outcome, release_id=release_id, now=now)
         refused = {refusal.nct_id for refusal in refusals}
         with self._database.writing() as db:
-            note_stamps(
-                db, {one.nct_id: one.stamp for one in fetched.records if one.stamp and one.nct_id not in refused}
-            )
+            note_stamps(db, {one.nct_id: one.stamp for one in records if one.stamp and one.nct_id not in refused})
+        return refusals
 
     def _refuse(self, refusals: Sequence[Refusal], outcome: Outcome, *, release_id: int, now: datetime) -> None:
         with self._database.writing() as db:
@@ -240,8 +247,7 @@ class Check:
     def _base(self, nct_id: str, current_id: int, now: datetime) -> StoredBody | None:
         """Return the current version's body, or the last one that can be read; the operator hears of the others."""
         with self._database.reading() as db:
-            candidates = [current_id, *earlier_snapshots(db, nct_id, than=current_id)]
-            for snapshot_id in candidates:
+            for snapshot_id in _versions(db, nct_id, current_id):
                 try:
                     return read_body(db, snapshot_id)
                 except BodyUnreadable as error:
@@ -258,6 +264,12 @@ class Check:
         _log.error("snapshot unreadable", nct_id=error.nct_id, snapshot=error.snapshot_id, why=error.why)
         with self._database.writing() as db:
             _quarantine_and_tell(db, error, now)
+
+
+def _versions(db: Connection, nct_id: str, current_id: int) -> Iterator[int]:
+    """Yield the current snapshot and, if more are asked for, those before it, the latest first."""
+    yield current_id
+    yield from earlier_snapshots(db, nct_id, than=current_id)
 
 
 def _quarantine_and_tell(db: Connection, error: BodyUnreadable, now: datetime) -> None:

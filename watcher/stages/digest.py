@@ -26,7 +26,7 @@ from watcher.store.outbox import add_digest, add_message
 
 # The registry is down for minutes every now and then; nobody needs a mail about that.
 REGISTRY_PATIENCE = timedelta(hours=1)
-_TEMPLATE_INCIDENT = "templates"
+_TEMPLATE_INCIDENT = "template "  # with the kind of mail that it is for
 _log = structlog.get_logger("digest")
 
 
@@ -45,6 +45,7 @@ class Sender:
 class Outgoing:
     message: Message
     sizes: tuple[int, int]  # bytes of the text part and of the HTML part
+    template: str
     failed: TemplateFailed | None  # the administrator's template, if it had to be replaced
 
 
@@ -89,22 +90,23 @@ class Digest:
         with self._database.writing() as db:
             add_digest(db, window, ids, outgoing.message, sizes=outgoing.sizes, now=now)
             close_incident(db, _incident_of(window), now=now)
-            _note_template(db, outgoing.failed, now)
+            _note_template(db, outgoing, now)
         _log.info("composed", recipient_notices=len(ids), subject_matter=window.subject_matter)
         return outgoing.message
 
     def _tell_operator(self, now: datetime) -> Message | None:
         with self._database.reading() as db:
             news = [incident for incident in untold_incidents(db) if _worth_a_mail(incident, now)]
+            if not news:
+                return None
             coverage = Content(db=db, table=self._table).coverage()
-        if not news:
-            return None
         lines = [IncidentLine(summary=incident.summary, opened_at=incident.opened_at) for incident in news]
         letter = letter_to_operator(lines, coverage)
         outgoing = self._write(letter, self._sender.operator, f"operator|{news[0].id}", now)
         with self._database.writing() as db:
             add_message(db, outgoing.message, digest_id=None, sizes=outgoing.sizes, now=now)
             mark_told(db, [incident.id for incident in news], now=now)
+            _note_template(db, outgoing, now)
         return outgoing.message
 
     def _write(self, letter: Letter, recipient: str, identity: str, now: datetime) -> Outgoing:
@@ -132,19 +134,22 @@ class Digest:
             mime=mime,
         )
         sizes = (len(rendered.text.encode()), len(rendered.html.encode()))
-        return Outgoing(message=message, sizes=sizes, failed=failed)
+        return Outgoing(message=message, sizes=sizes, template=letter.template, failed=failed)
 
 
 def _incident_of(window: Window) -> str:
-    return f"digest {window.address}"[:100]
+    # Each window has its own: a later digest that succeeds says nothing of the one that does not.
+    window_key = f"{window.address}|{window.subject_matter}|{window.closes_at.isoformat()}"
+    return f"digest {sha256(window_key.encode()).hexdigest()[:32]}"
 
 
-def _note_template(db: Connection, failed: TemplateFailed | None, now: datetime) -> None:
+def _note_template(db: Connection, outgoing: Outgoing, now: datetime) -> None:
     """Tell the operator that a template of theirs is broken, once; and notice that it is mended."""
-    if failed is None:
-        close_incident(db, _TEMPLATE_INCIDENT, now=now)
+    key = _TEMPLATE_INCIDENT + outgoing.template
+    if outgoing.failed is None:
+        close_incident(db, key, now=now)
     else:
-        open_incident(db, _TEMPLATE_INCIDENT, f"Your {failed}. The built-in template is used instead.", now=now)
+        open_incident(db, key, f"Your {outgoing.failed}. The built-in template is used instead.", now=now)
 
 
 def _worth_a_mail(incident: Incident, now: datetime) -> bool:

@@ -10,6 +10,7 @@ commits.  PostgreSQL's writers take turns by an advisory lock, which ends with t
 Does not know any table.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -26,6 +27,7 @@ LOCK_TIMEOUT = timedelta(seconds=30)  # another process's transaction takes mill
 # A transaction does nothing but talk to the database.  Of one that is silent for so long the other end is gone, by a
 # power cut or a broken line, and would keep the others waiting until the network gives it up, after hours.
 _SILENCE_TIMEOUT = timedelta(seconds=60)
+_SWITCHES = 100  # attempts to bring a new SQLite file into WAL mode; the second one finds it so
 _WRITER = 7_281_957_016  # PostgreSQL's number for our turn to write; any number that nobody else uses would do
 
 _READING: dict[str, dict[str, Any]] = {
@@ -104,7 +106,8 @@ def _reported(name: str) -> Iterator[None]:
 def _engine(url: str) -> Engine:
     address = _address(url)
     if address.get_backend_name() == "postgresql":
-        return create_engine(address, pool_pre_ping=True, pool_size=4)
+        # Not what the server has by default: a stricter level fixes what a writer sees before it has its turn.
+        return create_engine(address, isolation_level="READ COMMITTED", pool_pre_ping=True, pool_size=4)
     if address.database and not address.database.startswith("file:"):
         try:
             Path(address.database).parent.mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -130,11 +133,31 @@ def _address(url: str) -> URL:
     return address
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # The driver's own transactions begin at the first write and end at DDL; ours begin where we say.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    _switch_to_wal(connection)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Bring the file into WAL mode, in which it stays.
+
+    Of several that open a new file at once, one switches it.  SQLite lets the others fail instead of wait, so that they
+    wait by beginning to write, which waits, and look again.
+    """
+    for _ in range(_SWITCHES):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("COMMIT")
+        else:
+            return
+    raise sqlite3.OperationalError("the database is locked: others open it at the same time, again and again")
 
 
 def _begin_sqlite(db: Connection) -> None:

@@ -18,41 +18,19 @@ def study(
     *,
     status: str = "RECRUITING",
     title: str = "Example Drug in Example Disease",
-    updated: str = "2026-02-20",
-    start: str = "2026-01",
-    completion: str = "2027-06-30",
-    enrollment: int | None = 40,
-    locations: Sequence[Json] = (),
-    aliases: Sequence[str] = (),
-    has_results: bool = False,
-    stamp: str | None = "2026-03-02",
-    extra: Mapping[str, Json] | None = None,
+    updated: str = "2026-02-20",  # when the last update was submitted and posted
+    start: str = "2026-01",  # a month or a day
+    completion: str = "2027-06-30",  # primary and study completion
+    enrollment: int | None = 40,  # None = not given
+    locations: Sequence[Json] = (),  # as in ``contactsLocationsModule``; none = no such module
+    aliases: Sequence[str] = (),  # obsolete IDs of the record
+    has_results: bool = False,  # only the flag; put the results into ``extra``
+    stamp: str | None = "2026-03-02",  # the dataset day in the record; None = the record carries none
+    extra: Mapping[str, Json] | None = None,  # merged in, object by object; others replace; None removes the key
 ) -> dict[str, Json]:
-    """Return a record as the registry serves it.
-
-    Args:
-        nct_id: NCT and eight digits.
-        status: the overall recruitment status.
-        title: the brief title.
-        updated: when the last update was submitted and posted, "yyyy-MM-dd".
-        start: "yyyy-MM" or "yyyy-MM-dd".
-        completion: primary and study completion, "yyyy-MM-dd".
-        enrollment: None = not given.
-        locations: as in ``contactsLocationsModule``; none = no such module.
-        aliases: obsolete IDs of the record.
-        has_results: only the flag; put the results into ``extra``.
-        stamp: the dataset day in the record; None = the record carries none.
-        extra: merged in, object by object; lists and values replace; None removes the key.
-    """
-    identification: Json = {
-        "nctId": nct_id,
-        "nctIdAliases": list(aliases),
-        "orgStudyIdInfo": {"id": f"EX-{nct_id[-4:]}"},
-        "organization": {"fullName": "Example Institute", "class": "OTHER"},
-        "briefTitle": title,
-    }
+    """Return a record as the registry serves it."""
     protocol: Json = {
-        "identificationModule": identification if aliases else _without(identification, "nctIdAliases"),
+        "identificationModule": _identification_module(nct_id, title, aliases=aliases),
         "statusModule": _status_module(status, updated=updated, start=start, completion=completion),
         "sponsorCollaboratorsModule": {"leadSponsor": {"name": "Example Institute", "class": "OTHER"}},
         "descriptionModule": {"briefSummary": "A study that was made up for a test."},
@@ -84,6 +62,16 @@ def write_days(folder: Path, days: Mapping[str, Iterable[Json]], *, packed: bool
     return folder
 
 
+def _identification_module(nct_id: str, title: str, *, aliases: Sequence[str]) -> Json:
+    return {
+        "nctId": nct_id,
+        **({"nctIdAliases": list(aliases)} if aliases else {}),
+        "orgStudyIdInfo": {"id": f"EX-{nct_id[-4:]}"},
+        "organization": {"fullName": "Example Institute", "class": "OTHER"},
+        "briefTitle": title,
+    }
+
+
 def _status_module(status: str, *, updated: str, start: str, completion: str) -> Json:
     return {
         "statusVerifiedDate": updated[:7],
@@ -98,10 +86,6 @@ def _status_module(status: str, *, updated: str, start: str, completion: str) ->
         "lastUpdateSubmitDate": updated,
         "lastUpdatePostDateStruct": {"date": updated, "type": "ACTUAL"},
     }
-
-
-def _without(record: Json, key: str) -> Json:
-    return {name: value for name, value in record.items() if name != key}
 
 
 def _merge(record: dict[str, Json], extra: Mapping[str, Json]) -> None:

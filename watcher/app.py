@@ -141,39 +141,23 @@ def open_application(
     settings: Settings,
     *,
     now: Clock = system_clock,
-    monotonic: Callable[[], float] = time.monotonic,
-    stop: StopSignal | None = None,
-    database: Database | None = None,
-    transport: requests.adapters.BaseAdapter | None = None,
-    channel: Channel | None = None,
+    monotonic: Callable[[], float] = time.monotonic,  # seconds that go by, whoever sets the clock
+    stop: StopSignal | None = None,  # set by whoever ends the service
+    database: Database | None = None,  # open and up to date; None = the one that the settings name is opened
+    transport: requests.adapters.BaseAdapter | None = None,  # answers requests in the network's place, for a replay
+    channel: Channel | None = None,  # takes mails; None = the one that the settings name
 ) -> Application:
     """Open the database, bring its schema up to date, and wire the rest.  Nothing is sent yet.
-
-    Args:
-        settings: valid.
-        now: the clock.
-        monotonic: seconds that go by, whoever sets the clock.
-        stop: set by whoever ends the service.
-        database: open and up to date already; the one that the settings name is not opened then.
-        transport: answers requests in the network's place; for a replay without a network.
-        channel: takes mails in the place of the one that the settings name.
 
     Raises:
         StoreError: the database cannot be opened or migrated.
     """
     stop = stop or StopSignal()
-    if database is None:
-        database = Database(settings.database.url.get_secret_value())
-        upgrade(database)
+    database = database or _database(settings)
     table = FieldTable(load_rules())
-    connection = _connection(settings)
-    if transport is not None:
-        connection.session.mount("https://", transport)
-        connection.session.mount("http://", transport)
+    connection = _connection(settings, transport)
     registry = _registry(settings, connection, now=now, monotonic=monotonic, stop=stop)
     channel = channel or _channel(settings)
-    letters = Letters(Templates(settings.templates.directory), Templates())
-    patience = Patience(down_for=settings.mail.deliver_every, give_up_after=settings.mail.give_up_after)
     return Application(
         settings=settings,
         database=database,
@@ -183,8 +167,8 @@ def open_application(
         channel=channel,
         pipeline=Pipeline(
             check=Check(database, registry, table),
-            digest=Digest(database, table, letters=letters, sender=_sender(settings)),
-            deliver=Deliver(database, channel, patience, operator=settings.operator, stopping=stop.is_set),
+            digest=_digest(settings, database, table),
+            deliver=_deliver(settings, database, channel, stop=stop),
         ),
         now=now,
         monotonic=monotonic,
@@ -192,19 +176,29 @@ def open_application(
     )
 
 
-def _connection(settings: Settings) -> Connection:
+def _database(settings: Settings) -> Database:
+    database = Database(settings.database.url.get_secret_value())
+    upgrade(database)
+    return database
+
+
+def _connection(settings: Settings, transport: requests.adapters.BaseAdapter | None) -> Connection:
     registry = settings.registry
     limits = Limits(
         connect_timeout=registry.connect_timeout,
         read_timeout=registry.read_timeout,
         deadline=registry.transfer_deadline,
     )
-    return Connection(
+    connection = Connection(
         user_agent=registry.user_agent,
         proxy=registry.proxy.get_secret_value() if registry.proxy else None,
         ca_bundle=str(registry.ca_bundle) if registry.ca_bundle else None,
         limits=limits,
     )
+    if transport is not None:
+        connection.session.mount("https://", transport)
+        connection.session.mount("http://", transport)
+    return connection
 
 
 def _registry(
@@ -238,12 +232,19 @@ def _channel(settings: Settings) -> Channel:
     return SmtpChannel(server)
 
 
-def _sender(settings: Settings) -> Sender:
+def _digest(settings: Settings, database: Database, table: FieldTable) -> Digest:
     mail = settings.mail
-    return Sender(
+    letters = Letters(Templates(settings.templates.directory), Templates())
+    sender = Sender(
         address=mail.sender,
         name=mail.sender_name,
         reply_to=mail.reply_to,
         domain=mail.domain,
         operator=settings.operator,
     )
+    return Digest(database, table, letters=letters, sender=sender)
+
+
+def _deliver(settings: Settings, database: Database, channel: Channel, *, stop: StopSignal) -> Deliver:
+    patience = Patience(down_for=settings.mail.deliver_every, give_up_after=settings.mail.give_up_after)
+    return Deliver(database, channel, patience, operator=settings.operator, stopping=stop.is_set)

@@ -93,6 +93,7 @@ def wired(
     per_minute: int = 0,
     caps: Caps | None = None,
     stop: Callable[[], None] | None = None,
+    now: Callable[[], datetime] = lambda: NOW,
 ) -> Wired:
     """Return a client of the registry at ``url``, or of a transport that answers in its place."""
     connection = Connection(
@@ -116,7 +117,7 @@ def wired(
         Limiter(per_minute, monotonic=lambda: 0.0, wait=paces.append),
         base_url=url,
         attempts=attempts,
-        surroundings=Surroundings(wait=wait, chance=lambda: 0.5, now=lambda: NOW),
+        surroundings=Surroundings(wait=wait, chance=lambda: 0.5, now=now),
     )
     client = RegistryClient(asker, batch_size=batch_size, connections=connections, caps=caps or Caps())
     return Wired(client=client, connection=connection, waits=waits, paces=paces)

@@ -258,6 +258,7 @@ def test_a_redirect_to_another_record_tells_the_alias(registry: DatasetAdapter) 
         pytest.param("/api/v2/studies", id="to the list"),
         pytest.param(f"/api/v2/studies/{IDS[0]}", id="to itself"),
         pytest.param("/api/v2/studies/NCT0000000", id="to an ID that is none"),
+        pytest.param(f"https://portal.example/login/{IDS[1]}", id="to a page that ends like a record"),
         pytest.param("", id="to nowhere"),
     ],
 )
@@ -270,6 +271,15 @@ def test_a_redirect_to_anything_else_says_nothing_about_the_record(location: str
 
     assert (refusal.reason, refusal.canonical_id) == (Reason.SERVER_ERROR, None)
     assert len(server.heads) == 2
+
+
+def test_a_record_that_is_withheld_is_a_record_and_named_apart() -> None:
+    listed = packed_list([study(IDS[0], status="WITHHELD"), study(IDS[1])])
+    with RawServer(lambda _head: [http_answer(listed)]) as server:
+        (fetched,) = wired(url=server.url).fetch(IDS[:2])
+
+    assert sorted(records([fetched])) == IDS[:2]
+    assert fetched.withheld == {IDS[0]}
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])

@@ -15,9 +15,12 @@ import pytest
 
 from tests.edges.raw_server import RawServer, drops, http_answer
 from tests.edges.registry_connections import CHUNKED, MIB, SHORT, SOON, WHOLE, always, connection, get, refusal
+from tests.factories import study
 from watcher.errors import RegistryError
 from watcher.model import Reason
 from watcher.registry.connection import Connection
+from watcher.replay.days import Dataset
+from watcher.replay.server import RegistryServer
 
 OPEN_FILES = Path("/proc/self/fd")
 
@@ -125,6 +128,28 @@ def test_a_server_that_hangs_is_left_after_the_read_timeout(sent: bytes) -> None
         error = refusal(connection(read=SHORT), server.url)
 
     assert (error.reason, error.retry) == (Reason.UNREACHABLE, True)
+
+
+def test_a_server_that_drips_on_a_connection_kept_open_is_cut_off_at_the_deadline() -> None:
+    begun = monotonic()
+    client = connection(deadline=timedelta(milliseconds=300))
+    with RegistryServer(Dataset.of({"2026-03-02": [study("NCT00000001")]})) as server:
+        get(client, f"{server.url}/version")
+        server.fault("slow", pause=timedelta(milliseconds=20))
+        error = refusal(client, f"{server.url}/studies")
+
+    assert "longer than 0.3 s" in error.detail
+    assert monotonic() - begun < SOON
+
+
+def test_a_deadline_that_passes_before_there_is_a_connection_counts() -> None:
+    begun = monotonic()
+    client = connection(deadline=timedelta(0))
+    with RawServer(always(b""), hangs=True) as server:
+        for _ in range(10):
+            assert "longer than 0 s" in refusal(client, server.url).detail
+
+    assert monotonic() - begun < SOON
 
 
 def test_a_transfer_that_is_cut_does_not_spoil_the_next_one() -> None:

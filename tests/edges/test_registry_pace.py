@@ -11,6 +11,7 @@ from tests.edges.raw_server import RawServer, http_answer
 from tests.edges.registry_clients import (
     IDS,
     MALFORMED,
+    NOW,
     UNKNOWN,
     dataset,
     each_once,
@@ -137,6 +138,31 @@ def test_the_registry_says_how_long_to_wait(status: int, told: str, waits: list[
 
     assert [wait.total_seconds() for wait in asker.waits] == waits
     assert bool(records(fetched)) is bool(waits)
+
+
+@pytest.mark.parametrize(
+    ("told", "later", "asked"),
+    [
+        pytest.param("7200", timedelta(hours=1), False, id="not before"),
+        pytest.param("7200", timedelta(hours=2), True, id="when it is over"),
+        pytest.param("9" * 50, timedelta(hours=23), False, id="not before a day when it says for ever"),
+        pytest.param("9" * 50, timedelta(days=1), True, id="after a day when it says for ever"),
+        pytest.param("7200", -timedelta(days=1), True, id="when the clock was set back"),
+        pytest.param("60", timedelta(0), True, id="at once when the pause fits into a pass"),
+    ],
+)
+def test_a_registry_that_wants_a_long_pause_is_left_alone_until_it_is_over(
+    told: str, later: timedelta, *, asked: bool
+) -> None:
+    registry, moment = _Refusing(told), [NOW]
+    asker = wired(transport=registry, attempts=1, now=lambda: moment[0])
+    for _ in range(2):
+        with pytest.raises(RegistryError) as caught:
+            asker.client.release()
+        assert caught.value.reason is Reason.RATE_LIMITED
+        moment[0] += later
+
+    assert len(targets(registry)) == (2 if asked else 1)
 
 
 @settings(deadline=None)

@@ -174,6 +174,16 @@ def test_a_record_that_became_an_alias_is_told_with_its_new_id(world: World) -> 
     assert f"the registry answers with {OTHER}, which lists {TRIAL} as an obsolete" in words(mail.text)
 
 
+def test_a_record_that_is_withheld_is_told_as_a_critical_change_and_named_apart(world: World) -> None:
+    world.begin()
+    world.registry.publish(TRIAL, status="WITHHELD")
+    outcome = world.round().outcome
+
+    assert outcome is not None
+    assert (outcome.withheld, outcome.refused) == ([TRIAL], {})
+    assert world.mail_server.subjects == [f"[{TRIAL}] Recruitment status: Recruiting → Withheld"]
+
+
 def test_a_record_that_a_batch_lacks_is_asked_for_alone_and_found(world: World) -> None:
     world.watch(*TRIALS)
     world.begin(*TRIALS)

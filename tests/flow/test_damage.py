@@ -60,6 +60,7 @@ def test_the_operator_is_told_once_of_a_damaged_version(world: World) -> None:
     assert "A stored version is damaged and was put aside; the last good one is used" in text
     assert TRIAL in text
     assert len(world.mail_server.to(READER)) == 2
+    assert world.incidents() == []
 
 
 def test_a_version_that_went_back_is_told_although_the_one_between_is_damaged(world: World) -> None:

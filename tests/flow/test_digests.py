@@ -142,6 +142,17 @@ def test_a_service_that_was_off_tells_each_window_afterwards_in_its_own_mail(wor
     assert "41 (estimated) → 42 (estimated)" in words(world.mail_server.accepted[1].text)
 
 
+def test_a_digest_is_sent_in_time_although_the_registry_is_down(world: World) -> None:
+    world.watch(TRIAL, readers=[daily(READER)])
+    world.begin()
+    world.registry.publish(TRIAL, status="SUSPENDED")
+    world.round()
+    world.registry.fault("server_error", times=None)
+    world.at("2026-03-03T07:00")
+    assert world.round().trouble is not None
+    assert world.mail_server.subjects == [f"[{TRIAL}] Recruitment status: Recruiting → Suspended"]
+
+
 def test_no_digest_is_sent_when_nothing_changed(world: World) -> None:
     world.watch(TRIAL, readers=[daily(READER), weekly("w@example.org")])
     world.begin()
@@ -220,7 +231,7 @@ def test_a_digest_on_which_we_fail_does_not_stop_the_others_and_is_sent_when_we_
         f"[{TRIAL}] Enrollment: 400 (estimated) → 40 (estimated)",
     ]
     (told,) = world.mail_server.to(OPERATOR)
-    assert f"A digest for {READER} cannot be written (ZeroDivisionError); see the log." in words(told.text)
+    assert f"A mail to {READER} cannot be written (ZeroDivisionError); see the log." in words(told.text)
 
     world.restart()
     world.round()

@@ -32,6 +32,19 @@ def test_many_first_sights_are_one_mail(world: World) -> None:
     assert world.mail_server.subjects == ["Now watching 3 trials"]
 
 
+def test_a_welcome_to_hundreds_of_trials_lists_as_many_as_a_mail_program_shows(sqlite_world: World) -> None:
+    world = sqlite_world
+    trials = [f"NCT{n:08}" for n in range(1, 301)]
+    world.watch(*trials)
+    world.registry.publish_all({trial: {"title": "A Study With a Long Title " * 8} for trial in trials})
+    world.round()
+
+    (mail,) = world.mail_server.to(READER)
+    assert mail.subject == "Now watching 300 trials"
+    assert len(mail.html) < 80_000  # Gmail cuts off what is larger than 102 KB
+    assert "and 260 more" in words(mail.text)
+
+
 def test_a_record_that_cannot_be_had_yet_is_welcomed_when_it_can(world: World) -> None:
     world.watch(TRIAL, OTHER)
     world.registry.publish(TRIAL)

@@ -68,7 +68,7 @@ def test_the_operator_is_told_of_an_outage_once_when_it_is_over(world: World) ->
     world.mail_server.down = True
     for _ in range(3):
         world.round()
-        world.later(minutes=5)
+        world.later(minutes=30)
     world.mail_server.down = False
     for _ in range(3):
         world.round()
@@ -76,6 +76,21 @@ def test_the_operator_is_told_of_an_outage_once_when_it_is_over(world: World) ->
 
     assert len(world.mail_server.to(OPERATOR)) == 1
     assert "connection refused" in words(world.mail_server.to(OPERATOR)[0].text)
+    assert world.incidents() == []
+
+
+def test_the_operator_is_not_told_of_each_short_outage(world: World) -> None:
+    world.begin()
+    for status in ("SUSPENDED", "RECRUITING", "TERMINATED"):
+        world.registry.publish(TRIAL, status=status)
+        world.mail_server.down = True
+        world.round()
+        world.mail_server.down = False
+        world.later(minutes=30)
+        world.round()
+
+    assert len(world.mail_server.to(READER)) == 3
+    assert world.mail_server.to(OPERATOR) == []
     assert world.incidents() == []
 
 

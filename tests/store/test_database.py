@@ -1,6 +1,8 @@
 """Transactions: what a reader sees, what a failure leaves, who waits for whom, and how trouble is reported."""
 
+import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from datetime import timedelta
@@ -185,7 +187,51 @@ def test_a_new_sqlite_database_gets_its_folder(tmp_path: Path) -> None:
         db.execute(text("CREATE TABLE example (id INTEGER)"))
     database.close()
     assert (tmp_path / "new/folder/store.sqlite3").is_file()
-    assert (tmp_path / "new/folder").stat().st_mode & 0o007 == 0
+
+
+@pytest.fixture
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("umask")
+@pytest.mark.parametrize(
+    "umask",
+    [
+        pytest.param(0o000, id="lets everybody do everything"),
+        pytest.param(0o022, id="lets everybody read"),
+        pytest.param(0o077, id="lets nobody do anything"),
+    ],
+    indirect=True,
+)
+def test_a_new_sqlite_database_is_its_users_alone_although_the_umask(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/state/store.sqlite3")
+    with database.writing() as db:
+        db.execute(text("CREATE TABLE example (id INTEGER)"))
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "state").iterdir()}
+    database.close()
+    assert modes == dict.fromkeys(["store.sqlite3", "store.sqlite3-wal", "store.sqlite3-shm"], 0o600)
+    assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
+
+
+def test_a_sqlite_database_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite3"
+    path.touch()
+    path.chmod(0o640)
+    database = Database(f"sqlite:///{path}")
+    with database.writing() as db:
+        db.execute(text("CREATE TABLE example (id INTEGER)"))
+    database.close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+
+
+def test_a_link_to_a_sqlite_database_that_is_not_there_yet_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "link.sqlite3").symlink_to(tmp_path / "store.sqlite3")
+    database = Database(f"sqlite:///{tmp_path}/link.sqlite3")
+    database.close()
+    assert stat.S_IMODE((tmp_path / "store.sqlite3").stat().st_mode) == 0o600
 
 
 def test_many_may_open_a_new_sqlite_database_at_once(empty_sqlite_url: str) -> None:
@@ -269,7 +315,9 @@ def test_a_folder_in_the_databases_place_is_reported(tmp_path: Path) -> None:
 
 def test_a_file_in_the_folders_place_is_reported(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("")
-    with pytest.raises(StoreError, match=r"the folder of the database .*/state/store\.sqlite3 cannot be made"):
+    with pytest.raises(
+        StoreError, match=r"/state/store\.sqlite3 cannot be made \(file exists\); let .*/state be a folder"
+    ):
         Database(f"sqlite:///{tmp_path}/state/store.sqlite3")
 
 

@@ -146,6 +146,7 @@ def test_versions_are_tried_from_the_one_that_was_current_last(database: Databas
         current = watch_states(db)[TRIAL].snapshot_id
         assert current == 4
         assert earlier_snapshots(db, TRIAL, than=current) == [2, 3, 1]
+        assert earlier_snapshots(db, TRIAL, than=3) == [2, 1]
 
 
 def last_good(db: Connection) -> bytes:

@@ -18,6 +18,7 @@ from tests.store.factories import (
     watch_trials,
     watchlist,
 )
+from watcher.errors import OvertakenError
 from watcher.model import NoticeKind, Reason
 from watcher.store import tables
 from watcher.store.database import Database
@@ -108,10 +109,20 @@ def test_the_same_content_in_other_bytes_is_verified_and_recognised_the_next_tim
         watch_trials(db)
         second = release_on(db, 3)
         other_bytes = record(title="stands for another order of the same lists")
-        note_same_content(db, other_bytes, release_id=second, now=NOW)
+        note_same_content(db, other_bytes, current_id=1, release_id=second, now=NOW)
         assert unverified(db, release_id=second) == []
         assert current_hashes(db, [TRIAL]) == {TRIAL: other_bytes.content_hash}
         assert watch_states(db)[TRIAL].snapshot_id == 1
+
+
+def test_the_same_content_as_a_version_that_was_replaced_meanwhile_is_not_recorded(database: Database) -> None:
+    with database.writing() as db:
+        watch_trials(db)
+        second = release_on(db, 3)
+    with pytest.raises(OvertakenError, match=TRIAL), database.writing() as db:
+        note_same_content(db, record(title="other bytes"), current_id=7, release_id=second, now=NOW)
+    with database.reading() as db:
+        assert unverified(db, release_id=second) == [TRIAL]
 
 
 def test_verifying_nothing_changes_nothing(database: Database) -> None:

@@ -52,11 +52,17 @@ def leaf_paths() -> tuple[str, ...]:
 
 def full_record() -> dict[str, Any]:
     """Return a new record with every field."""
+    record: dict[str, Any] = orjson.loads(_packed_record())
+    return record
+
+
+@cache
+def _packed_record() -> bytes:
     record: dict[str, Json] = {}
     for path in leaf_paths():
         _fill(record, path.split("."), path=path, mark="")
     record["protocolSection"]["identificationModule"]["nctId"] = "NCT00000001"
-    return record
+    return orjson.dumps(record)
 
 
 def value_for(path: str, mark: str) -> Json:

@@ -310,6 +310,22 @@ def test_a_difference_is_found_at_any_depth(levels: int, wrap: str) -> None:
     assert orjson.dumps([(line.path, line.old, line.new) for line in found(before, after)])
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param({"a": 1, "b": 1}, {"a": 1, "b": 2}, id="another value"),
+        pytest.param({"a": 1}, {"b": 1}, id="another key"),
+        pytest.param({"a": [1, [2]]}, {"a": [[1], 2]}, id="another shape"),
+        pytest.param({"a": [1, 2]}, {"a": [12]}, id="another number of items"),
+        pytest.param({"a": "1"}, {"a": 1}, id="another type"),
+        pytest.param({}, [], id="another kind of emptiness"),
+    ],
+)
+def test_below_all_depth_any_difference_counts(one: Json, other: Json) -> None:
+    assert found(nested(one, DEEPEST + 20, "object"), nested(other, DEEPEST + 20, "object"))
+    assert found(nested(one, DEEPEST + 20, "list"), nested(one, DEEPEST + 20, "list")) == []
+
+
 def test_a_list_of_many_items_is_compared_in_time_that_grows_with_its_length() -> None:
     items = [{"facility": f"Hospital {n}", "city": "Example City", "status": "RECRUITING"} for n in range(5_000)]
     after = [{**item, "status": "COMPLETED"} for item in reversed(items)]

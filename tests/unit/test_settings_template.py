@@ -9,7 +9,7 @@ import pytest
 
 from watcher.config.problems import known_keys
 from watcher.config.settings import Settings, load_settings
-from watcher.config.template import render_settings
+from watcher.config.template import Wishes, render_settings
 from watcher.model import Cadence, Recipient, Schedule, Watchlist
 
 OPERATOR = "operations@example.org"
@@ -22,12 +22,12 @@ def load(folder: Path, text: str) -> Settings:
 
 
 def test_the_least_that_can_be_asked_loads_and_equals_the_defaults(tmp_path: Path) -> None:
-    assert load(tmp_path, render_settings(operator=OPERATOR)) == load(tmp_path, f'operator = "{OPERATOR}"')
+    assert load(tmp_path, render_settings(Wishes(operator=OPERATOR))) == load(tmp_path, f'operator = "{OPERATOR}"')
 
 
 def test_what_was_asked_is_set(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("secret\n")
-    text = render_settings(
+    wishes = Wishes(
         operator=OPERATOR,
         trials=["NCT01234567", "NCT07298239"],
         recipients=["a@example.org", "b@example.org"],
@@ -42,7 +42,7 @@ def test_what_was_asked_is_set(tmp_path: Path) -> None:
         base_url="http://127.0.0.1:8080/api/v2",
         database_url="postgresql+psycopg://watch@db.example.org/trials",
     )
-    settings = load(tmp_path, text)
+    settings = load(tmp_path, render_settings(wishes))
 
     schedule = Schedule(cadence=Cadence.WEEKLY, time_zone="Europe/Berlin")
     assert settings.watchlists() == (
@@ -67,7 +67,7 @@ def test_what_was_asked_is_set(tmp_path: Path) -> None:
 
 
 def test_a_mail_server_without_a_sender_gets_the_operators_address(tmp_path: Path) -> None:
-    settings = load(tmp_path, render_settings(operator=OPERATOR, smtp_host="mail.example.org"))
+    settings = load(tmp_path, render_settings(Wishes(operator=OPERATOR, smtp_host="mail.example.org")))
     assert settings.mail.sender == OPERATOR
     assert settings.mail.smtp is not None
     assert settings.mail.smtp.port == 587
@@ -77,7 +77,7 @@ def test_a_mail_server_without_a_sender_gets_the_operators_address(tmp_path: Pat
 def test_any_number_of_trials_loads(tmp_path: Path, count: int) -> None:
     trials = [f"NCT{number:08}" for number in range(1, count + 1)]
     [watchlist] = load(
-        tmp_path, render_settings(operator=OPERATOR, trials=trials, recipients=["a@example.org"])
+        tmp_path, render_settings(Wishes(operator=OPERATOR, trials=trials, recipients=["a@example.org"]))
     ).watchlists()
     assert list(watchlist.trials) == trials
 
@@ -91,7 +91,7 @@ def test_any_number_of_trials_loads(tmp_path: Path, count: int) -> None:
     ],
 )
 def test_a_list_that_lacks_something_is_only_shown(tmp_path: Path, trials: list[str], recipients: list[str]) -> None:
-    text = render_settings(operator=OPERATOR, trials=trials, recipients=recipients)
+    text = render_settings(Wishes(operator=OPERATOR, trials=trials, recipients=recipients))
     assert load(tmp_path, text).watchlists() == ()
     shown = tomllib.loads(text_with_options_taken(text))
     assert shown["watchlist"][0]["trials"] == (trials or ["NCT01234567"])
@@ -99,7 +99,7 @@ def test_a_list_that_lacks_something_is_only_shown(tmp_path: Path, trials: list[
 
 @pytest.mark.parametrize("smtp_host", [None, "mail.example.org"])
 def test_every_option_is_shown_and_explained(smtp_host: str | None) -> None:
-    lines = render_settings(operator=OPERATOR, smtp_host=smtp_host).split("\n")
+    lines = render_settings(Wishes(operator=OPERATOR, smtp_host=smtp_host)).split("\n")
     section, explained = "", set()
     for before, line in pairwise(lines):
         if header := re.fullmatch(r"#?\[([a-z.]+)\]", line):
@@ -110,7 +110,7 @@ def test_every_option_is_shown_and_explained(smtp_host: str | None) -> None:
 
 
 def test_the_options_that_are_shown_with_their_defaults_can_be_taken_as_they_stand(tmp_path: Path) -> None:
-    shown = render_settings(operator=OPERATOR)
+    shown = render_settings(Wishes(operator=OPERATOR))
     examples = r"(proxy|ca_bundle|url_file|reply_to|password|password_file|username|host|\[mail\.smtp\])"
     without_examples = "\n".join(line for line in shown.split("\n") if not re.match(f"#{examples}\\b", line))
     until_smtp, _, rest = without_examples.partition("# The mail server.")
@@ -123,7 +123,7 @@ def test_the_options_that_are_shown_with_their_defaults_can_be_taken_as_they_sta
 
 
 def test_the_file_fits_a_terminal_and_ends_with_one_line_end() -> None:
-    text = render_settings(operator=OPERATOR, trials=["NCT01234567"], recipients=["a@example.org"])
+    text = render_settings(Wishes(operator=OPERATOR, trials=["NCT01234567"], recipients=["a@example.org"]))
     assert max(map(len, text.split("\n"))) <= 120
     assert text.endswith("\n")
     assert not text.endswith("\n\n")

@@ -60,10 +60,14 @@ def demonstrate(folder: Path, say: Say) -> None:
     """Play the demo's days, and say what was mailed and where it lies.
 
     Raises:
-        SettingsError: the folder is in use by something else.
+        SettingsError: the folder is in use by something else, or cannot be made.
         DemoFailed: the service ended, or a day was not told in time.
     """
-    _empty(folder)
+    try:
+        _empty(folder)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise SettingsError([f"{folder} cannot be made or emptied ({why}); name another one with --folder"]) from error
     days = folder / "registry-days"
     write_demo_days(days)
     settings = folder / "trialwatch.toml"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from watcher.actions.watching import state_words
+from watcher.actions.overview import state_words
 from watcher.app import Application
 from watcher.model import DeliveryState
 from watcher.processes import is_dead

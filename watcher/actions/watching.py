@@ -3,28 +3,20 @@
 Used by the command line; the web pages of a later version do the same through it.
 """
 
-import csv
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TextIO
 
 from sqlalchemy import Connection
 
 from watcher.app import Application
-from watcher.config.values import check_time_zone, normalise_address, one_line
+from watcher.config.values import LONGEST_LIST_NAME, check_time_zone, normalise_address, one_line
 from watcher.core.identifiers import normalise_nct_id
 from watcher.errors import RegistryError, SettingsError
 from watcher.model import Cadence, Reason, Recipient, Schedule
 from watcher.store.lists import Origin, add_trials, listings, recipients, remove_trials, subscribe, unsubscribe
-from watcher.store.watches import WatchState, watch_states
+from watcher.store.watches import watch_states
 
-_COLUMNS = ("nct_id", "watchlist")
 _ABOUT_THE_ID = frozenset({Reason.NOT_FOUND, Reason.ALIASED, Reason.MISSING, Reason.MALFORMED_ID})
-_LONGEST_NAME = 200  # characters, as in the settings file
-# What a spreadsheet takes for a formula, and the same behind quotes: one more is put before it, and taken off again.
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,24 +40,6 @@ class Removed:
     trials: list[str]
     people: list[str]
     declared: list[str]  # trials and people of these that the settings file keeps on the list
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedTrial:
-    nct_id: str
-    origins: str  # "file", "command", or both
-    state: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListOverview:
-    name: str
-    trials: list[ListedTrial]
-    recipients: list[str]
-
-    def as_json(self) -> dict[str, object]:
-        trials = [{"nct_id": one.nct_id, "origins": one.origins.split("+"), "state": one.state} for one in self.trials]
-        return {"kind": "watchlist", "name": self.name, "recipients": self.recipients, "trials": trials}
 
 
 def read_recipient(address: str, *, cadence: Cadence, time_zone: str) -> Recipient:
@@ -155,8 +129,8 @@ def check_list_name(name: str) -> str:
     if not name.strip():
         raise ValueError("is empty; write one line of text")
     line = one_line(name)
-    if len(line) > _LONGEST_NAME:
-        raise ValueError(f"has {len(line)} characters; write at most {_LONGEST_NAME}")
+    if len(line) > LONGEST_LIST_NAME:
+        raise ValueError(f"has {len(line)} characters; write at most {LONGEST_LIST_NAME}")
     return line
 
 
@@ -253,92 +227,3 @@ def _not_left(address: str, watchlist: str, hearing: dict[str, set[str]]) -> str
     else:
         where = "hears of no list"
     return f'{address} cannot be removed from "{watchlist}" by command: the address {where}'
-
-
-def overview(app: Application) -> Iterator[ListOverview]:
-    """Yield every watch list with its trials and who hears of it."""
-    with app.database.reading() as db:
-        listed, hearing, states = listings(db), recipients(db), watch_states(db)
-    for name in sorted({*(one.watchlist for one in listed), *hearing}):
-        origins: dict[str, list[str]] = {}
-        for one in listed:
-            if one.watchlist == name:
-                origins.setdefault(one.nct_id, []).append(one.origin.value)
-        trials = [
-            ListedTrial(nct_id=nct_id, origins="+".join(found), state=state_words(states[nct_id]))
-            for nct_id, found in origins.items()
-        ]
-        people = [f"{each.address} ({each.schedule.cadence})" for each in hearing.get(name, [])]
-        yield ListOverview(name=name, trials=trials, recipients=people)
-
-
-def state_words(state: WatchState) -> str:
-    """Return where a watch stands, in a few words."""
-    verified = f"verified against data of {state.data_timestamp[:10]}" if state.data_timestamp else "never fetched"
-    if state.reason is None:
-        return verified
-    return f"{verified}; FAILING since {state.failing_since:%Y-%m-%d %H:%M} UTC: {state.reason}: {state.detail}"
-
-
-def hears_nobody(app: Application, watchlist: str) -> bool:
-    """Return whether nobody hears of a list."""
-    with app.database.reading() as db:
-        return not recipients(db).get(watchlist)
-
-
-def read_csv(file: Path, *, default_list: str) -> list[Given]:
-    """Read a CSV file into IDs, each with its list and its line.
-
-    Raises:
-        SettingsError: it cannot be read, is not CSV, or has no column nct_id.
-    """
-    line = 1  # where the row begins that is being read
-    given = []
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = csv.reader(lines, strict=True)
-            columns = _columns_of(next(rows, []), file)
-            line = rows.line_num + 1
-            for row in rows:
-                cells = dict(zip(columns, row, strict=False))
-                name = _unprotected(cells.get("watchlist", "").strip()) or default_list
-                if row:
-                    given.append(Given(text=cells.get("nct_id", ""), watchlist=name, place=f"{file}, line {line}"))
-                line = rows.line_num + 1
-    except csv.Error as error:
-        problem = (
-            f"{file}, line {line}: this is not CSV ({error}); is a quotation mark missing in the row that begins here?"
-        )
-        raise SettingsError([problem]) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError([f"{file}: cannot be read as CSV in UTF-8: {error}"]) from error
-    return given
-
-
-def _columns_of(heading: Sequence[str], file: Path) -> list[str]:
-    columns = [name.strip().lower() for name in heading]
-    if "nct_id" in columns:
-        return columns
-    there = ", ".join(columns) or "nothing"
-    problem = f'{file}, line 1: there is no column "nct_id" in the heading; it has: {there}'
-    if any(";" in name or "\t" in name for name in heading):
-        problem += "; columns are separated by commas here, not by semicolons or tabs: save the file with commas"
-    raise SettingsError([problem])
-
-
-def write_csv(app: Application, output: TextIO) -> None:
-    """Write all watched trials as CSV, in the form that ``read_csv`` reads; a trial once for each list."""
-    writer = csv.writer(output, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    with app.database.reading() as db:
-        for watchlist, nct_id in dict.fromkeys((one.watchlist, one.nct_id) for one in listings(db)):
-            writer.writerow([nct_id, _protected(watchlist)])
-
-
-def _protected(name: str) -> str:
-    """Keep a spreadsheet from reading a name as a formula."""
-    return f"'{name}" if _FORMULA.match(name) else name
-
-
-def _unprotected(name: str) -> str:
-    return name[1:] if name.startswith("'") and _FORMULA.match(name) else name

@@ -1,8 +1,8 @@
 """Commands for whoever runs the service: init, run, check, status, test-mail, doctor."""
 
-import signal
 import sys
-from dataclasses import replace
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,19 +17,19 @@ from watcher.cli.wiring import (
     application,
     complain,
     mail_note,
+    opened,
     say,
     say_json,
     settings_from,
+    settings_with_logs,
 )
 from watcher.errors import MailError, SettingsError, StoreError
-from watcher.model import Cadence, DeliveryState
+from watcher.model import Cadence
 
 if TYPE_CHECKING:
     from watcher.actions.doctor import Finding
-    from watcher.actions.first_settings import Wishes
     from watcher.app import Application
-    from watcher.model import Delivery
-    from watcher.pipeline import Round
+    from watcher.config.template import Wishes
 
 _SETTINGS = Path(DEFAULT_SETTINGS)
 
@@ -57,9 +57,11 @@ def init(
     settings: SettingsPath = _SETTINGS,
 ) -> None:
     """Write a settings file.  Asks for what is not given, if there is a terminal to ask at."""
-    from watcher.actions.first_settings import Wishes, write_settings
+    from watcher.actions.first_settings import problems_with, write_settings
+    from watcher.cli.questions import ask
+    from watcher.config.template import Wishes
 
-    if settings.exists() and not force:
+    if _is_there(settings) and not force:
         raise SettingsError([f"{settings} is there already; edit it, or replace it with --force"])
     wishes = Wishes(
         operator=operator or "",
@@ -68,80 +70,54 @@ def init(
         cadence=cadence,
         time_zone=time_zone,
         sender=sender,
-        smtp_host=smtp_host,
+        smtp_host=smtp_host or None,
         smtp_username=smtp_username,
         smtp_password_file=smtp_password_file,
     )
     if operator is None:
-        wishes = _write_answers(settings, wishes)
-    else:
-        write_settings(settings, wishes)
+        if not sys.stdin.isatty():
+            problem = "--operator: whose address is told about trouble? Give one, as in --operator ops@example.org"
+            raise SettingsError([problem])
+        wishes = ask(wishes, partial(problems_with, settings))
+    write_settings(settings, wishes)
+    _say_what_next(settings, wishes)
+
+
+def _is_there(settings: Path) -> bool:
+    try:
+        return settings.exists()
+    except OSError:  # it cannot be looked at, nor written, which will be told
+        return False
+
+
+def _say_what_next(settings: Path, wishes: "Wishes") -> None:
     say(f"Wrote {settings}. Look it over, then start the service with `trialwatch run`.")
     if wishes.smtp_host is None:
         say("No mail server is configured: mails will be written to files in state/mail.")
-
-
-def _write_answers(settings: Path, wishes: "Wishes") -> "Wishes":
-    """Ask until the answers make a settings file that loads, and return them.
-
-    Raises:
-        SettingsError: there is no terminal to ask at; or the same answers were given again, so that what is wrong is
-            not among them.
-    """
-    from watcher.actions.first_settings import write_settings
-
-    if not sys.stdin.isatty():
-        problem = "--operator: whose address is told about trouble? Give one, as in --operator ops@example.org"
-        raise SettingsError([problem])
-    while True:
-        answered = _ask(wishes)
-        try:
-            write_settings(settings, answered)
-        except SettingsError as error:
-            if answered == wishes:
-                raise
-            for problem in error.problems:
-                complain(problem)
-            say("Please answer again; an empty answer keeps what stands in brackets.")
-            wishes = answered
-        else:
-            return answered
-
-
-def _ask(wishes: "Wishes") -> "Wishes":
-    """Ask for each wish, with the one that there is as the answer to confirm."""
-    operator = typer.prompt("Your address, as the operator", default=wishes.operator or None)
-    trials = typer.prompt("NCT IDs to watch, separated by spaces", default=" ".join(wishes.trials) or None)
-    people = " ".join(wishes.recipients) or operator
-    people = typer.prompt("Addresses that hear of them, separated by spaces", default=people)
-    time_zone = typer.prompt("Their time zone", default=wishes.time_zone)
-    host = typer.prompt("Mail server (empty: write mails to files)", default=wishes.smtp_host or "")
-    return replace(
-        wishes,
-        operator=operator,
-        trials=tuple(trials.split()),
-        recipients=tuple(people.split()),
-        time_zone=time_zone,
-        smtp_host=host.strip() or None,
-    )
+    else:
+        say(f"Mail goes through {wishes.smtp_host}: its port, security and login stand under [mail.smtp].")
+        say(f"Try it with `trialwatch test-mail {wishes.operator}`.")
 
 
 def run(settings: SettingsPath = _SETTINGS) -> None:
     """Run the service until SIGTERM.  SIGHUP reads the settings again."""
-    # Kept back until the service listens: by default the signal ends the process.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    from watcher.signals import Asked
+
+    asked = Asked()
+    asked.listen()  # before the imports that take time
     from watcher.app import open_application
-    from watcher.service import Service, end_process
+    from watcher.service import end_process, serve
 
-    with application(settings) as app:
-        note = mail_note(app)
-        if note:
-            complain(note)
+    first = settings_with_logs(settings)
+    note = mail_note(first)
+    if note:
+        complain(note)
 
-        def reopen() -> "Application":
-            return open_application(settings_from(settings), database=app.database)
+    def reopen(app: "Application") -> "Application":
+        return open_application(settings_from(settings), database=app.database)
 
-        kept = Service(app, reopen=reopen).run()
+    with ExitStack() as work:
+        kept = serve(lambda: work.enter_context(opened(first)), reopen=reopen, asked=asked)
         sys.stdout.flush()
         end_process(ExitCode.DONE if kept else ExitCode.HELD)
 
@@ -151,60 +127,24 @@ def check(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
 
     Asks the registry, records what changed, composes what is due, and hands it over.
     """
-    from watcher.actions.rounds import round_line, round_words
+    from watcher.actions.rounds import do_round
     from watcher.cli.progress import progress_bar
 
     with application(settings) as app, app.working():
-        now = app.now()
-        app.pipeline.deliver.recover(now=now)
-        given_up_before = {each.message.id for each in _given_up(app)}
         with progress_bar("Verifying", sys.stderr) as advance:
-            done = app.pipeline.run_round(now=now, progress=advance)
-        given_up = [each for each in _given_up(app) if each.message.id not in given_up_before]
+            report = do_round(app, progress=advance)
         if as_json:
-            say_json({**round_line(done, app.channel.name), **_failures_line(done, given_up)})
+            say_json(report.as_json())
         else:
-            for line in round_words(done, app.channel.name):
+            for line in report.lines():
                 say(line)
             _say_mail_note(app)
-        _report_failures(done, given_up)
-
-
-def _given_up(app: "Application") -> list["Delivery"]:
-    from watcher.store.outbox import unfinished
-
-    with app.database.reading() as db:
-        return [each for each in unfinished(db) if each.state is DeliveryState.FAILED]
-
-
-def _failures_line(done: "Round", given_up: list["Delivery"]) -> dict[str, object]:
-    """Name for programs what the round could not do."""
-    refusals = done.outcome.refusals if done.outcome else ()
-    return {
-        "refused_trials": [{"nct_id": one.nct_id, "reason": one.reason, "detail": one.detail} for one in refusals],
-        "mails_given_up": [
-            {"to": one.message.recipient, "subject": one.message.subject, "reply": one.reply} for one in given_up
-        ],
-    }
-
-
-def _report_failures(done: "Round", given_up: list["Delivery"]) -> None:
-    """Name for people what the round could not do.
-
-    Raises:
-        RegistryError, MailError: a server could not be reached.
-        Failed: something else was named.
-    """
-    refusals = done.outcome.refusals if done.outcome else ()
-    for refusal in refusals:
-        complain(f"{refusal.nct_id} not verified: {refusal.reason.value.replace('_', ' ')}: {refusal.detail}")
-    for each in given_up:
-        complain(f'the mail "{each.message.subject}" to {each.message.recipient} was given up: {each.reply}')
-    if done.trouble:
-        raise done.trouble
-    if done.handed.trouble:
-        raise done.handed.trouble
-    if refusals or given_up:
+    failures = list(report.failures())
+    for failure in failures:
+        complain(failure)
+    if report.trouble:
+        raise report.trouble
+    if failures:
         raise Failed(ExitCode.FAILURES)
 
 
@@ -279,6 +219,6 @@ def _say_finding(finding: "Finding", *, as_json: bool) -> None:
 
 
 def _say_mail_note(app: "Application") -> None:
-    note = mail_note(app)
+    note = mail_note(app.settings)
     if note:
         say(note)

@@ -81,7 +81,7 @@ def remove(
 def list_(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
     """Show every watch list: its trials, where they were named, and who hears of them."""
     with application(settings, reading=True) as application_:
-        from watcher.actions.watching import overview
+        from watcher.actions.overview import overview
 
         for each in overview(application_):
             if as_json:
@@ -102,7 +102,8 @@ def import_(
 ) -> None:
     """Watch the trials of a CSV file.  A wrong row is named with its line and its reason."""
     with application(settings) as application_:
-        from watcher.actions.watching import read_csv, watch_trials
+        from watcher.actions.lists_as_csv import read_csv
+        from watcher.actions.watching import watch_trials
 
         given = read_csv(file, default_list=watchlist)
         done = watch_trials(application_, given, skip_wrong=skip_wrong, dry_run=dry_run)
@@ -113,7 +114,7 @@ def import_(
 def export(settings: SettingsPath = _SETTINGS) -> None:
     """Print all watched trials as CSV, in the form that `import` reads."""
     with application(settings, reading=True) as application_:
-        from watcher.actions.watching import write_csv
+        from watcher.actions.lists_as_csv import write_csv
 
         write_csv(application_, sys.stdout)
 
@@ -124,7 +125,7 @@ def _report_added(application_: "Application", done: "Added", *, dry_run: bool =
     Raises:
         Failed: something was skipped.
     """
-    from watcher.actions.watching import hears_nobody
+    from watcher.actions.overview import hears_nobody
 
     for watchlist, added in done.added.items():
         if dry_run:

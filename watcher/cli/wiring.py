@@ -38,7 +38,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print for programs: one JS
 SettingsPath = Annotated[
     Path,
     typer.Option(
-        "--settings", "-s", envvar="TRIALWATCH_SETTINGS", help="The settings file.", show_default=DEFAULT_SETTINGS
+        "--settings",
+        "-s",
+        envvar="TRIALWATCH_SETTINGS",
+        help="The settings file.",
+        show_default=DEFAULT_SETTINGS,
+        readable=False,  # not asked here: whoever reads it says what would be right
     ),
 ]
 
@@ -98,26 +103,36 @@ def settings_from(path: Path) -> Settings:
     """
     from watcher.config import load_settings
 
-    if not path.exists():
-        problem = f"{path}: there is no settings file; make one with `trialwatch init`, or name another with --settings"
-        raise SettingsError([problem])
     return load_settings(path, environ=os.environ)
 
 
 @contextmanager
 def application(path: Path, *, reading: bool = False) -> Iterator[Application]:
-    """Open the application on a settings file, its watch lists declared; close it at the end.
+    """Open the application on a settings file; see ``opened``."""
+    with opened(settings_with_logs(path), reading=reading) as app:
+        yield app
 
-    Args:
-        path: the settings file.
-        reading: for a command that only looks: an edited file is not taken over, because that joins and leaves people.
-            Only where nothing was ever declared are the lists brought in, so that a new user sees them.
-    """
-    from watcher.app import open_application
+
+def settings_with_logs(path: Path) -> Settings:
+    """Load the settings, and log as they say from now on; raises what ``settings_from`` raises."""
     from watcher.logs import configure_logs
 
     settings = settings_from(path)
     configure_logs(settings.log.level, settings.log.format)
+    return settings
+
+
+@contextmanager
+def opened(settings: Settings, *, reading: bool = False) -> Iterator[Application]:
+    """Open the application, its watch lists declared; close it at the end.
+
+    Args:
+        settings: valid.
+        reading: for a command that only looks: an edited file is not taken over, because that joins and leaves people.
+            Only where nothing was ever declared are the lists brought in, so that a new user sees them.
+    """
+    from watcher.app import open_application
+
     app = open_application(settings)
     try:
         if not reading or _is_new(app):
@@ -149,12 +164,14 @@ def say(text: str = "") -> None:
 
 
 def say_json(value: object) -> None:
-    """Print a line for programs; where the output is not UTF-8, with escapes, so that nothing is lost."""
+    """Print a line for programs; escapes stand for what could steer a terminal, end the line, or not be encoded."""
     import orjson
 
     line = orjson.dumps(value, default=str).decode()
     if codecs.lookup(sys.stdout.encoding or "utf-8").name != "utf-8":
         line = json.dumps(orjson.loads(line))
+    if not line.isprintable():
+        line = "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in line)
     sys.stdout.write(line + "\n")
 
 
@@ -168,11 +185,11 @@ def printable(text: str) -> str:
     return "".join(char if char == "\n" or unicodedata.category(char) not in _UNSEEN else " " for char in text)
 
 
-_UNSEEN = frozenset({"Cc", "Cf", "Cs"})
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
-def mail_note(app: Application) -> str | None:
+def mail_note(settings: Settings) -> str | None:
     """Return what has to be said when mails are only written to files; None when a server is configured."""
-    if app.settings.mail.smtp is not None:
+    if settings.mail.smtp is not None:
         return None
-    return f"No mail server is configured: mails are written to {app.settings.mail.directory}"
+    return f"No mail server is configured: mails are written to {settings.mail.directory}"

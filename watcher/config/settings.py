@@ -25,7 +25,17 @@ from watcher.config.sources import (
     read_secret_files,
     read_settings_file,
 )
-from watcher.config.values import Address, HeaderText, Line, NctId, Secret, TimeZone, normalise_address, within
+from watcher.config.values import (
+    LONGEST_LIST_NAME,
+    Address,
+    HeaderText,
+    Line,
+    NctId,
+    Secret,
+    TimeZone,
+    normalise_address,
+    within,
+)
 from watcher.errors import SettingsError
 from watcher.model import Cadence, Recipient, Schedule, Watchlist
 
@@ -191,7 +201,9 @@ class RecipientSettings(_Section):
 
 class WatchlistSettings(_Section):
     name: Line = Field(
-        description="Name of the list, which mails and commands show.", examples=['name = "Our trials"'], max_length=200
+        description="Name of the list, which mails and commands show.",
+        examples=['name = "Our trials"'],
+        max_length=LONGEST_LIST_NAME,
     )
     trials: Annotated[tuple[NctId, ...], Field(strict=False)] = Field(
         (), description="NCT IDs; more can be added by command.", examples=['trials = ["NCT01234567"]']

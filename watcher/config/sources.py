@@ -53,7 +53,7 @@ def read_settings_file(path: Path) -> Tree:
         text = path.read_bytes().decode("utf-8-sig")  # editors of Windows put a byte order mark at the beginning
         return tomllib.loads(text)
     except FileNotFoundError:
-        problem = 'there is no such file; "trialwatch init" writes one'
+        problem = 'there is no such file; "trialwatch init" writes one, and --settings names another'
     except OSError as error:
         problem = f"cannot be read ({(error.strerror or str(error)).lower()}); name a file that this user may read"
     except UnicodeDecodeError as error:

@@ -7,6 +7,7 @@ Does not ask questions, check answers or touch the disk: whoever calls it writes
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from pydantic import BaseModel, SecretStr
@@ -54,65 +55,57 @@ _WATCHLISTS = """\
 _LONGEST_ROW = 5  # trials on one line
 
 
-def render_settings(
-    *,
-    operator: str,
-    trials: Sequence[str] = (),
-    recipients: Sequence[str] = (),
-    time_zone: str = "UTC",
-    cadence: Cadence | str = Cadence.DAILY,
-    watchlist_name: str = "Our trials",
-    sender: str | None = None,
-    smtp_host: str | None = None,
-    smtp_port: int | None = None,
-    smtp_security: str = "starttls",
-    smtp_username: str | None = None,
-    smtp_password_file: str | None = None,
-    base_url: str | None = None,
-    database_url: str | None = None,
-) -> str:
-    """Return the text of a settings file in which what is given is set and all else is shown.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What is to be set; all else is shown with its default."""
 
-    Args:
-        operator: mail address of who runs the service.
-        trials: NCT IDs of the first watch list; without any, the list is shown as an example.
-        recipients: addresses of the first watch list; the same.
-        time_zone: of all recipients, an IANA name.
-        cadence: of all recipients.
-        watchlist_name: of the first watch list.
-        sender: address that mail comes from; ``None`` = the operator's.
-        smtp_host: mail server; ``None`` = mails become files, and the other ``smtp_`` arguments are not looked at.
-        smtp_port: ``None`` = the usual one for ``smtp_security``.
-        smtp_security: "starttls", "tls" or "none".
-        smtp_username: ``None`` = the server wants no login.
-        smtp_password_file: path of the file that holds the password.  The password itself is never written.
-        base_url: of the registry's API; ``None`` = the public one.
-        database_url: ``None`` = SQLite beside the file.
-    """
-    smtp = {
-        "mail.smtp.host": smtp_host,
-        "mail.smtp.port": smtp_port,
-        "mail.smtp.security": smtp_security,
-        "mail.smtp.username": smtp_username,
-        "mail.smtp.password_file": smtp_password_file,
-    }
-    asked = {
-        "operator": operator,
-        "registry.base_url": base_url,
-        "database.url": database_url,
-        "mail.sender": sender or (operator if smtp_host else None),
-        **(smtp if smtp_host else {}),
-    }
-    given = {key: value for key, value in asked.items() if value is not None}
-    author = sender or operator
+    operator: str  # mail address of who runs the service
+    trials: Sequence[str] = ()  # NCT IDs of the first watch list; without any, the list is shown as an example
+    recipients: Sequence[str] = ()  # addresses of the first watch list; the same
+    time_zone: str = "UTC"  # of all recipients, an IANA name
+    cadence: Cadence | str = Cadence.DAILY  # of all recipients
+    watchlist_name: str = "Our trials"
+    sender: str | None = None  # address that mail comes from; None = the operator's
+    smtp_host: str | None = None  # None = mails become files, and the other smtp_ wishes are not looked at
+    smtp_port: int | None = None  # None = the usual one for the security
+    smtp_security: str = "starttls"  # or "tls", or "none"
+    smtp_username: str | None = None  # None = the server wants no login
+    smtp_password_file: str | None = None  # path of the file with the password, which itself is never written
+    base_url: str | None = None  # of the registry's API; None = the public one
+    database_url: str | None = None  # None = SQLite beside the file
+
+
+def render_settings(wishes: Wishes) -> str:
+    """Return the text of a settings file in which what is wished is set and all else is shown."""
+    author = wishes.sender or wishes.operator
     derived = {
         "mail.sender": author,
         "mail.domain": author.rpartition("@")[2],
-        "mail.smtp.port": PORTS.get(smtp_security, 587),
+        "mail.smtp.port": PORTS.get(wishes.smtp_security, 587),
     }
-    people = [{"address": address, "cadence": cadence, "time_zone": time_zone} for address in recipients]
-    watchlist = _watchlist(watchlist_name, trials, people)
-    return "\n".join([_HEADER, *_sections(given, derived), _WATCHLISTS + watchlist, ""])
+    given = {key: value for key, value in _asked(wishes).items() if value is not None}
+    return "\n".join([_HEADER, *_sections(given, derived), _WATCHLISTS + _watchlist(wishes), ""])
+
+
+def _asked(wishes: Wishes) -> Values:
+    """Return the wishes by the keys that they set, but for the watch list."""
+    asked = {
+        "operator": wishes.operator,
+        "registry.base_url": wishes.base_url,
+        "database.url": wishes.database_url,
+        "mail.sender": wishes.sender or None,
+    }
+    if not wishes.smtp_host:
+        return asked
+    return {
+        **asked,
+        "mail.sender": wishes.sender or wishes.operator,
+        "mail.smtp.host": wishes.smtp_host,
+        "mail.smtp.port": wishes.smtp_port,
+        "mail.smtp.security": wishes.smtp_security,
+        "mail.smtp.username": wishes.smtp_username,
+        "mail.smtp.password_file": wishes.smtp_password_file,
+    }
 
 
 def _sections(given: Values, derived: Values) -> Iterator[str]:
@@ -140,9 +133,12 @@ def _option(key: str, field: FieldInfo, *, given: Values, derived: Values) -> It
         yield f"#{name} = {_toml(field.default)}"
 
 
-def _watchlist(name: str, trials: Sequence[str], people: Sequence[Values]) -> str:
-    """Return the tables of one watch list, as an example only when trials or people are lacking."""
-    given: dict[str, object] = {"watchlist.name": name, "watchlist.trials": list(trials) or ["NCT01234567"]}
+def _watchlist(wishes: Wishes) -> str:
+    """Return the tables of the first watch list, as an example only when trials or people are lacking."""
+    trials = list(wishes.trials) or ["NCT01234567"]
+    given: dict[str, object] = {"watchlist.name": wishes.watchlist_name, "watchlist.trials": trials}
+    times = {"cadence": wishes.cadence, "time_zone": wishes.time_zone}
+    people = [{"address": address, **times} for address in wishes.recipients]
     lines = ["[[watchlist]]"]
     for key in ("name", "trials"):
         lines += _option(f"watchlist.{key}", WatchlistSettings.model_fields[key], given=given, derived={})
@@ -152,7 +148,7 @@ def _watchlist(name: str, trials: Sequence[str], people: Sequence[Values]) -> st
             option = list(_option(key, field, given=person, derived={}))
             lines += option if index == 0 else option[1:]  # the reasons are told for the first person
     text = "\n".join(lines)
-    if trials and people:
+    if wishes.trials and people:
         return text
     return "\n".join(line if line.startswith("#") or not line else f"#{line}" for line in text.split("\n"))
 

@@ -28,6 +28,7 @@ for _inside in ("local", "localhost"):
         email_validator.SPECIAL_USE_DOMAIN_NAMES.remove(_inside)
 
 _UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+LONGEST_LIST_NAME = 200  # characters; the database has room for so many
 _LONGEST_SHOWN = 80  # characters of a refused value that are repeated
 
 

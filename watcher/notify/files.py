@@ -110,5 +110,8 @@ def file_errors(phase: Phase, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        kind = ChannelRefused if error.errno in _OPERATORS else ChannelDown
-        raise kind(phase, f"{path} cannot be written: {error.strerror or error}") from error
+        problem = f"{path} cannot be written: {error.strerror or error}"
+        if error.errno not in _OPERATORS:
+            raise ChannelDown(phase, problem) from error
+        right = "let the user that runs this write there, or name another folder as mail.directory"
+        raise ChannelRefused(phase, f"{problem}; {right}") from error

@@ -14,8 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 
-import idna
-
+from watcher.core.domains import a_labels
 from watcher.errors import ChannelDown, MailError, MessageDeferred, MessageRefused, MessageUncertain
 from watcher.model import Message, Phase, Receipt
 from watcher.notify.smtp_connection import Connection, Security, SmtpServer, open_connection
@@ -235,6 +234,6 @@ def wire_address(address: str) -> str:
     if domain.isascii():
         return address
     try:
-        return f"{local}@{idna.encode(domain, uts46=True).decode('ascii')}"
-    except (idna.IDNAError, UnicodeError) as error:
-        raise MessageRefused(Phase.CONNECT, f"{address!r}: its domain is not a domain name ({error})") from error
+        return f"{local}@{a_labels(domain)}"
+    except ValueError as error:
+        raise MessageRefused(Phase.CONNECT, f"{address!r}: {error}") from error

@@ -14,7 +14,7 @@ from watcher.core.text import one_line
 from watcher.errors import RegistryError
 from watcher.model import Reason
 from watcher.registry.connection import Answer, Connection
-from watcher.registry.pace import LONGEST_RETRY_AFTER, Limiter, backoff
+from watcher.registry.pace import LONGEST_RETRY_AFTER, LONGEST_SILENCE, Limiter, backoff
 
 Read = TypeVar("Read")
 _TRANSIENT = frozenset({408, 425, 429, *range(500, 600)})
@@ -41,6 +41,7 @@ class Asker:
         self._base_url = base_url
         self._attempts = attempts
         self._surroundings = surroundings
+        self._not_before: datetime | None = None  # the registry's wish, when it was longer than one pass can wait
 
     def ask(self, path: str, params: Mapping[str, str], *, cap: int, read: Callable[[Answer], Read]) -> Read:
         """Return what ``read`` makes of the answer.
@@ -54,6 +55,7 @@ class Asker:
         Raises:
             RegistryError: the last failure.
         """
+        self._refuse_early(path)
         failures = 0
         while True:
             self._limiter.pass_one()
@@ -63,10 +65,31 @@ class Asker:
                     return read(answer)
             except RegistryError as error:
                 failures += 1
-                too_long = error.retry_after is not None and error.retry_after > LONGEST_RETRY_AFTER
-                if not error.retry or too_long or failures >= self._attempts:
+                self._note_wish(error)
+                if not error.retry or self._not_before or failures >= self._attempts:
                     raise
                 self._surroundings.wait(error.retry_after or backoff(failures, chance=self._surroundings.chance()))
+
+    def _note_wish(self, error: RegistryError) -> None:
+        if error.retry_after is not None and error.retry_after > LONGEST_RETRY_AFTER:
+            # Not longer than a day: a mistake of the registry's must not keep us silent for a year.
+            self._not_before = self._surroundings.now() + min(error.retry_after, LONGEST_SILENCE)
+
+    def _refuse_early(self, path: str) -> None:
+        """Leave the registry alone as long as it has asked us to.
+
+        Raises:
+            RegistryError: RATE_LIMITED; ask again at the next tick.
+        """
+        if self._not_before is None:
+            return
+        left = self._not_before - self._surroundings.now()
+        if timedelta(0) < left <= LONGEST_SILENCE:
+            until = f"{self._not_before:%Y-%m-%d %H:%M:%S} UTC"
+            raise RegistryError(
+                Reason.RATE_LIMITED, f"{path} was not asked for: the registry wants a pause until {until}"
+            )
+        self._not_before = None  # over; or the clock was set back so far that it says nothing any more
 
     def _refuse_bad_status(self, answer: Answer, path: str) -> None:
         status = answer.status

@@ -18,6 +18,7 @@ from watcher.errors import RegistryError
 from watcher.model import Json, Reason, Record, Release
 
 _HEAD = b'"studies":['
+_LONGEST_VERSION = 40  # characters; the registry's has 19
 _START = re.compile(rb'\{"protocolSection":\{"identificationModule":\{"nctId":"(NCT[0-9]{8})"')
 
 
@@ -27,6 +28,8 @@ def parse_release(body: bytes) -> Release:
     api_version, data_timestamp = value.get("apiVersion"), value.get("dataTimestamp")
     if not isinstance(api_version, str) or not isinstance(data_timestamp, str) or not data_timestamp:
         raise RegistryError(Reason.NOT_JSON, "the registry's version lacks apiVersion or dataTimestamp", retry=True)
+    if max(len(api_version), len(data_timestamp)) > _LONGEST_VERSION:
+        raise RegistryError(Reason.NOT_JSON, "the registry's version is no version: it is too long", retry=True)
     return Release(api_version=api_version, data_timestamp=data_timestamp)
 
 
@@ -93,8 +96,8 @@ def parse_study(body: bytes) -> Record:
     return record_of(_object(body, "the study"))
 
 
-def check_record(record: Record) -> None:
-    """Check that a record's body is a study, and the one that it was taken for.
+def check_record(record: Record) -> str:
+    """Check that a record's body is a study, and the one that it was taken for; return its overall status.
 
     Raises:
         RegistryError: NOT_JSON, NO_RECORD or WRONG_RECORD.
@@ -105,6 +108,7 @@ def check_record(record: Record) -> None:
             raise RegistryError(Reason.NO_RECORD, f"the study has no {module}.{key}", retry=True)
     if nct_id_of(study) != record.nct_id:
         raise RegistryError(Reason.WRONG_RECORD, f"the record of {record.nct_id} calls itself {nct_id_of(study)!r}")
+    return str(study["protocolSection"]["statusModule"]["overallStatus"])
 
 
 def record_of(study: Json) -> Record:

@@ -4,13 +4,13 @@ A record that is missing from an answer is asked for alone before it is called m
 with its reason.  Nothing here decides what a refusal means for a watch.
 """
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from watcher.core.identifiers import NCT_ID
 from watcher.errors import RegistryError
 from watcher.model import Reason, Record, Refusal, Release
 from watcher.registry.asking import Asker
@@ -20,6 +20,8 @@ from watcher.registry.connection import Answer
 # The registry as a whole, not a record.  One request without any answer may be chance; after two in a row the rest is
 # left for the next tick.
 _TROUBLE = frozenset({Reason.BLOCKED, Reason.RATE_LIMITED, Reason.UNREACHABLE, Reason.SERVER_ERROR})
+_RECORD = re.compile(r"/studies/(NCT[0-9]{8})(?:\?.*)?\Z")  # at the end of a redirect's target
+_WITHHELD = "WITHHELD"  # the overall status of a record whose content is held back
 _STOPS_AT_ONCE = frozenset({Reason.BLOCKED, Reason.RATE_LIMITED})
 KnownHashes = Callable[[Sequence[str]], Mapping[str, bytes]]
 
@@ -42,6 +44,7 @@ class Fetched:
     refusals: tuple[Refusal, ...]
     stamp_of: Mapping[str, str]  # the day that each record is stamped with; those without a stamp are left out
     etags: frozenset[str]  # of the lists; one and the same for a whole release
+    withheld: frozenset[str]  # of the records, those that are a placeholder: the registry holds back the rest
 
     @property
     def stamps(self) -> frozenset[str]:
@@ -245,15 +248,17 @@ class _Batch:
 
     def judged(self) -> Fetched:
         """Check what is new or different.  A record that came in two forms, on two pages, is one of those."""
-        checked = []
+        checked, withheld = [], set()
         for record in self.records.values():
             try:
                 # Kept as bytes: a first pass over thousands of records must not hold them decoded.
-                check_record(record)
+                status = check_record(record)
             except RegistryError as error:
                 self.refuse(record.nct_id, error)
             else:
                 checked.append(record)
+                if status == _WITHHELD:
+                    withheld.add(record.nct_id)
         unchanged = tuple(nct_id for nct_id in self.unchanged if nct_id not in self.records)
         # A list may hold a record and, on another page, one that names it as an obsolete ID.
         found = {*unchanged, *(record.nct_id for record in checked)}
@@ -263,6 +268,7 @@ class _Batch:
             refusals=tuple(refusal for refusal in self.refusals.values() if refusal.nct_id not in found),
             stamp_of=self.stamp_of,
             etags=frozenset(self.etags),
+            withheld=frozenset(withheld),
         )
 
 
@@ -279,8 +285,8 @@ def _record_or_canonical_id(answer: Answer) -> Record | str:
         check_record(record)  # here, so that a record that came in pieces is asked for again
         return record
     location = answer.headers.get("Location", "")
-    canonical = location.partition("?")[0].rpartition("/")[2].upper()
-    if not NCT_ID.fullmatch(canonical):
+    target = _RECORD.search(location)
+    if target is None:
         detail = f"redirected to {location[:200]!r}, which is no record; see registry.base_url"
         raise RegistryError(Reason.SERVER_ERROR, detail)
-    return canonical
+    return target[1]

@@ -11,6 +11,7 @@ from threading import Lock
 FIRST_BACKOFF = timedelta(seconds=2)
 LONGEST_BACKOFF = timedelta(minutes=2)
 LONGEST_RETRY_AFTER = timedelta(minutes=5)  # what asks for more is left for the next tick
+LONGEST_SILENCE = timedelta(days=1)  # for which the registry is left alone at its own wish
 
 
 class Limiter:

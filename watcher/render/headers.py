@@ -13,7 +13,7 @@ import re
 import unicodedata
 from email.header import Header
 
-import idna
+from watcher.core.domains import a_labels
 
 TEXT_LIMIT = 200  # characters of one cleaned text; what is cut off ends in an ellipsis
 LINE_AIM = 76  # octets of a line that is written as it is, without its line end
@@ -126,9 +126,9 @@ def ascii_domain(address: str) -> str:
     if _ASCII_DOMAIN.fullmatch(domain):
         return f"{local}@{domain.lower()}"
     try:
-        return f"{local}@{idna.encode(domain, uts46=True).decode('ascii')}"
-    except (idna.IDNAError, UnicodeError) as error:
-        raise ValueError(f"address {address!r}: its domain is not a domain name ({error})") from error
+        return f"{local}@{a_labels(domain)}"
+    except ValueError as error:
+        raise ValueError(f"address {address!r}: {error}") from error
 
 
 def _is_invisible(char: str) -> bool:

@@ -80,12 +80,7 @@ def compose_mime(
     Raises:
         ValueError: an address, identifier, date or further header that cannot be written, or one header twice.
     """
-    if not _MESSAGE_ID.fullmatch(message_id):
-        raise ValueError(f"Message-ID {message_id!r}: it should read <unique@domain>, in printable ASCII")
-    if date.tzinfo is None:
-        raise ValueError(f"date {date.isoformat()}: it should carry a time zone")
-    if not sender[1].isascii() and not sender[1].rpartition("@")[0].isascii():
-        raise ValueError(f"sender {sender[1]!r}: the part before the @ should be ASCII, so that anybody can answer")
+    _check(message_id, date, sender_address=sender[1])
     lines = [
         structured_header("Date", format_datetime(date)),
         address_header("From", *sender),
@@ -98,6 +93,17 @@ def compose_mime(
         structured_header("MIME-Version", "1.0"),
     ]
     return b"".join(lines) + _alternatives(text, html, boundary=_boundary(message_id))
+
+
+def _check(message_id: str, date: datetime, *, sender_address: str) -> None:
+    if not _MESSAGE_ID.fullmatch(message_id):
+        raise ValueError(f"Message-ID {message_id!r}: it should read <unique@domain>, in printable ASCII")
+    if date.tzinfo is None:
+        raise ValueError(f"date {date.isoformat()}: it should carry a time zone")
+    if not sender_address.rpartition("@")[0].isascii():
+        raise ValueError(
+            f"sender {sender_address!r}: the part before the @ should be ASCII, so that anybody can answer"
+        )
 
 
 def _further_headers(headers: Sequence[tuple[str, str]]) -> list[bytes]:

@@ -9,23 +9,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-import orjson
 import structlog
 from sqlalchemy import Connection
 
 from watcher.core.fields import FieldTable
-from watcher.core.meaning import compare
-from watcher.core.rebuilding import bring_up_to_date
-from watcher.errors import BodyUnreadable, RegistryError, StoreError
-from watcher.model import Change, Reason, Record, Refusal, Release
+from watcher.errors import RegistryError, StoreError
+from watcher.model import Reason, Record, Refusal, Release
 from watcher.registry.client import Fetched, KnownHashes
+from watcher.stages.comparison import Comparison
 from watcher.stages.evidence import Evidence, refuse_superseded, without_lagging
 from watcher.store.database import Database
 from watcher.store.incidents import close_incident, close_incidents, open_incident
 from watcher.store.lists import welcome_readers
 from watcher.store.releases import KnownRelease, confirm_release, note_checked
-from watcher.store.revisions import changes_since, known_change_ids, record_first_sights, record_revision
-from watcher.store.snapshots import StoredBody, earlier_snapshots, quarantine, read_body
+from watcher.store.revisions import record_first_sights, record_revision
 from watcher.store.watches import (
     current_hashes,
     current_snapshots,
@@ -65,6 +62,7 @@ class Outcome:
     changes: int = 0
     refused: Counter[Reason] = field(default_factory=Counter)
     refusals: list[Refusal] = field(default_factory=list)
+    withheld: list[str] = field(default_factory=list)  # new or different, and a placeholder: verified all the same
 
 
 class Check:
@@ -73,7 +71,7 @@ class Check:
     def __init__(self, database: Database, registry: Registry, table: FieldTable) -> None:
         self._database = database
         self._registry = registry
-        self._table = table
+        self._comparison = Comparison(database, table)
 
     def run(self, *, now: datetime, progress: Progress | None = None) -> Outcome:
         """Verify every watch against the registry's current release.
@@ -85,8 +83,8 @@ class Check:
         release = self._release(now)
         outcome = Outcome(release=release)
         for _ in range(_PASSES):
-            known = self._begin(release, now)
-            moved = self._pass(known, outcome, now=now, progress=progress)
+            known, nct_ids = self._begin(release, now)
+            moved = self._pass(known, nct_ids, outcome, now=now, progress=progress)
             if moved is None:
                 break
             _log.info("release moved in mid-pass", was=release.data_timestamp, now=moved.data_timestamp)
@@ -101,21 +99,25 @@ class Check:
                 open_incident(db, REGISTRY_INCIDENT, f"The registry cannot be asked: {error}", now=now)
             raise
 
-    def _begin(self, release: Release, now: datetime) -> KnownRelease:
-        """Record the release, which verifies every watch that is on it already."""
+    def _begin(self, release: Release, now: datetime) -> tuple[KnownRelease, list[str]]:
+        """Record the release, which verifies every watch that is on it already; return it with the other watches."""
         with self._database.writing() as db:
             refuse_superseded(db, release, now=now)
             known = confirm_release(db, release, now=now)
             close_incident(db, REGISTRY_INCIDENT, now=now)
             welcome_readers(db, release_id=known.id, now=now)
-        return known
+            return known, unverified(db, release_id=known.id)
 
     def _pass(
-        self, release: KnownRelease, outcome: Outcome, *, now: datetime, progress: Progress | None
+        self,
+        release: KnownRelease,
+        nct_ids: Sequence[str],
+        outcome: Outcome,
+        *,
+        now: datetime,
+        progress: Progress | None,
     ) -> Release | None:
         """Fetch and record what is not verified; return the registry's release if it has moved meanwhile."""
-        with self._database.reading() as db:
-            nct_ids = unverified(db, release_id=release.id)
         if not nct_ids:
             if release.checked_at is None:
                 with self._database.writing() as db:
@@ -131,6 +133,7 @@ class Check:
             with self._database.reading() as db:
                 believed = without_lagging(db, fetched, release, now=now)
             self._record(believed, outcome, release_id=release.id, now=now)
+            outcome.withheld += sorted(believed.withheld & {record.nct_id for record in believed.records})
             done += len(believed.unchanged) + len(believed.records) + len(believed.refusals)
             if progress:
                 progress(done, len(nct_ids))
@@ -218,64 +221,24 @@ class Check:
         return []
 
     def _record_one(self, record: Record, current_id: int, outcome: Outcome, *, release_id: int, now: datetime) -> None:
-        base = self._base(record.nct_id, current_id, now)
+        compared = self._comparison.of(record, current_id, now=now)
         with self._database.writing() as db:
-            changes: tuple[Change, ...] = ()
-            if base is not None:
-                changes = self._compare(db, base, record, current_id)
-                if not changes and base.snapshot_id == current_id:
-                    note_same_content(db, record, release_id=release_id, now=now)
-                    outcome.unchanged += 1
-                    return
-            record_revision(
-                db, record, base=base, current_id=current_id, changes=changes, release_id=release_id, now=now
-            )
-        outcome.changed += bool(changes)
-        outcome.changes += len(changes)
-
-    def _compare(self, db: Connection, base: StoredBody, record: Record, current_id: int) -> tuple[Change, ...]:
-        before, after = orjson.loads(base.body), orjson.loads(record.body)
-        recorded = known_change_ids(db, record.nct_id)
-        if base.snapshot_id == current_id:
-            return compare(before, after, self._table, known=recorded)
-        # The current version cannot be read: an older one, with what was recorded since, stands for it.
-        before, lost = bring_up_to_date(before, changes_since(db, record.nct_id, base.snapshot_id), self._table)
-        told = [(change.path, change.item, change.new) for change in lost]
-        changes = compare(before, after, self._table, known=recorded)
-        return tuple(change for change in changes if (change.path, change.item, change.new) not in told)
-
-    def _base(self, nct_id: str, current_id: int, now: datetime) -> StoredBody | None:
-        """Return the current version's body, or the last one that can be read; the operator hears of the others."""
-        with self._database.reading() as db:
-            for snapshot_id in _versions(db, nct_id, current_id):
-                try:
-                    return read_body(db, snapshot_id)
-                except BodyUnreadable as error:
-                    self._report_unreadable(error, now)
-        with self._database.writing() as db:
-            key, summary = (
-                f"history {nct_id}",
-                f"No stored version of {nct_id} can be read: its changes since are lost.",
-            )
-            open_incident(db, key, summary, now=now)
-        return None
-
-    def _report_unreadable(self, error: BodyUnreadable, now: datetime) -> None:
-        _log.error("snapshot unreadable", nct_id=error.nct_id, snapshot=error.snapshot_id, why=error.why)
-        with self._database.writing() as db:
-            _quarantine_and_tell(db, error, now)
-
-
-def _versions(db: Connection, nct_id: str, current_id: int) -> Iterator[int]:
-    """Yield the current snapshot and, if more are asked for, those before it, the latest first."""
-    yield current_id
-    yield from earlier_snapshots(db, nct_id, than=current_id)
-
-
-def _quarantine_and_tell(db: Connection, error: BodyUnreadable, now: datetime) -> None:
-    quarantine(db, error, now=now)
-    summary = f"A stored version is damaged and was put aside; the last good one is used: {error}."
-    open_incident(db, f"snapshot {error.snapshot_id}", summary, now=now)
+            if compared.same_content:
+                note_same_content(db, record, current_id=current_id, release_id=release_id, now=now)
+            else:
+                record_revision(
+                    db,
+                    record,
+                    base=compared.base,
+                    current_id=current_id,
+                    changes=compared.changes,
+                    release_id=release_id,
+                    now=now,
+                )
+                close_incidents(db, compared.incidents, now=now)
+        outcome.unchanged += compared.same_content
+        outcome.changed += bool(compared.changes)
+        outcome.changes += len(compared.changes)
 
 
 def _note_failures(db: Connection, refusals: Sequence[Refusal], now: datetime) -> None:

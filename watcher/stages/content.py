@@ -7,7 +7,7 @@ import orjson
 from sqlalchemy import Connection
 
 from watcher.core.digest import Sentence, TrialBlock, Version, arrange_trials, arrange_version
-from watcher.core.fields import FieldTable
+from watcher.core.fields import FieldTable, value_at
 from watcher.core.text import one_line
 from watcher.errors import BodyUnreadable
 from watcher.model import Json, NoticeKind, Severity
@@ -18,7 +18,7 @@ from watcher.store.releases import latest_release
 from watcher.store.revisions import Revision, changes_of, revisions
 from watcher.store.snapshots import read_body
 
-LISTED_TRIALS = 200  # of one group in a mail; the others are counted
+LISTED_TRIALS = 40  # of one group in a mail, so that it stays below 80 KB of HTML; the others are counted
 _NO_TITLE = "(title not available)"
 _STATUS_MODULE = "protocolSection.statusModule."
 
@@ -108,13 +108,6 @@ def title_of(record: Json) -> str:
     """Return a decoded record's brief title."""
     title = value_at(record, "protocolSection.identificationModule.briefTitle")
     return one_line(title, 200) if isinstance(title, str) else _NO_TITLE
-
-
-def value_at(record: Json, path: str) -> Json:
-    """Return what stands at a path through objects; None where nothing does."""
-    for key in path.split("."):
-        record = record.get(key) if isinstance(record, dict) else None
-    return record
 
 
 def _version_of_absence(notice: Notice) -> Version:

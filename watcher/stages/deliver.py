@@ -20,9 +20,10 @@ from watcher.model import Delivery, DeliveryState, Message, Phase
 from watcher.notify.channel import Channel, Session
 from watcher.store import outbox
 from watcher.store.database import Database
-from watcher.store.incidents import close_incident, open_incident
+from watcher.store.incidents import close_incident, close_incidents, open_incident
 
-CHANNEL_INCIDENT = "mail server"
+CHANNEL_INCIDENT = "mail server"  # is down
+_REFUSAL_INCIDENT = "mail server refuses us"  # until somebody changes something
 OPERATOR_INCIDENT = "mail to the operator"
 _BATCH = 500  # messages in one run; the next run takes the next ones
 _OPERATOR_PAUSE = timedelta(minutes=30)  # a refused login tried too often locks the account
@@ -132,7 +133,7 @@ class Deliver:
             self._pause(error, handed, now)
             return []
         with self._database.writing() as db:
-            close_incident(db, CHANNEL_INCIDENT, now=now)
+            close_incidents(db, [CHANNEL_INCIDENT, _REFUSAL_INCIDENT], now=now)
         return []
 
     def _hand_over(self, session: Session, message_id: str, handed: Handed, now: datetime) -> bool:
@@ -232,7 +233,8 @@ class Deliver:
         self._paused_until = until
         with self._database.writing() as db:
             outbox.defer_all(db, until=until)
-            open_incident(db, CHANNEL_INCIDENT, f"Mail cannot be handed over: {error.reply}", now=now)
+            key = _REFUSAL_INCIDENT if refused else CHANNEL_INCIDENT
+            open_incident(db, key, f"Mail cannot be handed over: {error.reply}", now=now)
         _log.error("mail channel does not work", channel=self._channel.name, reply=error.reply, again_at=str(until))
 
 

@@ -4,8 +4,10 @@ The mail is made outside the transaction; the transaction then takes the notices
 Does not send.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
 
 import structlog
@@ -19,13 +21,15 @@ from watcher.render.mime import compose_mime
 from watcher.render.templates import TemplateFailed
 from watcher.stages.check import RECORDS_INCIDENT, REGISTRY_INCIDENT
 from watcher.stages.content import Content
+from watcher.stages.deliver import CHANNEL_INCIDENT
 from watcher.store.database import Database
 from watcher.store.incidents import Incident, close_incident, mark_told, open_incident, untold_incidents
 from watcher.store.notices import CHANGES, Window, due_windows, notices_in
 from watcher.store.outbox import add_digest, add_message
 
-# The registry is down for minutes every now and then; nobody needs a mail about that.
-REGISTRY_PATIENCE = timedelta(hours=1)
+# The registry and the mail server are down for minutes every now and then; nobody needs a mail about that.
+PATIENCE = timedelta(hours=1)
+_OPERATOR_INCIDENT = "mail about incidents"
 _TEMPLATE_INCIDENT = "template "  # with the kind of mail that it is for
 _log = structlog.get_logger("digest")
 
@@ -62,25 +66,36 @@ class Digest:
         """Compose every digest that is due, and a mail to the operator if something new is wrong; return the mails."""
         with self._database.reading() as db:
             windows = due_windows(db, now=now)
-        composed = []
-        for window in windows:
-            try:
-                composed.append(self._compose(window, now))
-            except OvertakenError as error:
-                _log.warning("overtaken", why=str(error))
-            except StoreError:
-                raise
-            except Exception as error:  # noqa: BLE001 a digest that we fail on must not hold up the others
-                _log.exception("failed on a digest")
-                summary = f"A digest for {window.address} cannot be written ({type(error).__name__}); see the log."
-                with self._database.writing() as db:
-                    open_incident(db, _incident_of(window), summary, now=now)
-        notice = self._tell_operator(now)
-        return [*composed, notice] if notice else composed
+        composed = [
+            self._guarded(partial(self._compose, window), window.address, incident=_incident_of(window), now=now)
+            for window in windows
+        ]
+        operator = self._sender.operator
+        composed.append(self._guarded(self._tell_operator, operator, incident=_OPERATOR_INCIDENT, now=now))
+        return [message for message in composed if message is not None]
+
+    def _guarded(
+        self, compose: Callable[[datetime], Message | None], recipient: str, *, incident: str, now: datetime
+    ) -> Message | None:
+        """Compose one mail; one that we fail on must not hold up the others."""
+        try:
+            return compose(now)
+        except OvertakenError as error:
+            _log.warning("overtaken", why=str(error))
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 whatever it is, it is told, and tried again at the next run
+            _log.exception("failed on a mail")
+            summary = f"A mail to {recipient} cannot be written ({type(error).__name__}); see the log."
+            with self._database.writing() as db:
+                open_incident(db, incident, summary, now=now)
+        return None
 
     def _compose(self, window: Window, now: datetime) -> Message:
         with self._database.reading() as db:
             notices = notices_in(db, window)
+            if not notices:
+                raise OvertakenError(f"the digest for {window.address} was composed by another instance in between")
             content = Content(db=db, table=self._table)
             gather = content.of_changes if window.subject_matter == CHANGES else content.of_watching
             letter = gather(window.address, notices)
@@ -106,6 +121,7 @@ class Digest:
         with self._database.writing() as db:
             add_message(db, outgoing.message, digest_id=None, sizes=outgoing.sizes, now=now)
             mark_told(db, [incident.id for incident in news], now=now)
+            close_incident(db, _OPERATOR_INCIDENT, now=now)
             _note_template(db, outgoing, now)
         return outgoing.message
 
@@ -153,7 +169,12 @@ def _note_template(db: Connection, outgoing: Outgoing, now: datetime) -> None:
 
 
 def _worth_a_mail(incident: Incident, now: datetime) -> bool:
-    """Whether the operator must hear of it: trouble with the registry only when it lasts."""
-    if not incident.key.startswith((REGISTRY_INCIDENT, RECORDS_INCIDENT)):
-        return True
-    return incident.closed_at is None and now - incident.opened_at >= REGISTRY_PATIENCE
+    """Whether the operator must hear of it: trouble with another machine only when it lasts.
+
+    Of the mail server's trouble no mail can tell before it is over.
+    """
+    if incident.key.startswith((REGISTRY_INCIDENT, RECORDS_INCIDENT)):
+        return incident.closed_at is None and now - incident.opened_at >= PATIENCE
+    if incident.key == CHANNEL_INCIDENT:
+        return (incident.closed_at or now) - incident.opened_at >= PATIENCE
+    return True

@@ -46,10 +46,11 @@ def refuse_superseded(db: Connection, release: Release, *, now: datetime) -> Non
     Raises:
         RegistryError: LAGGING; ask again at the next tick.
     """
-    named, newest = known_release(db, release.data_timestamp), latest_release(db)
-    if named is None or newest is None:
+    newest = latest_release(db)
+    if newest is None or newest.release.data_timestamp == release.data_timestamp:
         return
-    if superseded(named.id, newest_place=newest.id, newest_age=now - newest.first_seen_at):
+    named = known_release(db, release.data_timestamp)
+    if named and superseded(named.id, newest_place=newest.id, newest_age=now - newest.first_seen_at):
         detail = f"the registry names {release.data_timestamp}, which it had replaced; one of its machines lags"
         raise RegistryError(Reason.LAGGING, detail)
 

@@ -109,14 +109,33 @@ def _engine(url: str) -> Engine:
         # Not what the server has by default: a stricter level fixes what a writer sees before it has its turn.
         return create_engine(address, isolation_level="READ COMMITTED", pool_pre_ping=True, pool_size=4)
     if address.database and not address.database.startswith("file:"):
-        try:
-            Path(address.database).parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"the folder of the database {address.database} cannot be made: {error}") from error
+        _make_private(Path(address.database))
     engine = create_engine(address, connect_args={"timeout": LOCK_TIMEOUT.total_seconds()})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_private(path: Path) -> None:
+    """Make the file and its folder, where they are missing, for this user alone, whatever the umask lets others do.
+
+    SQLite gives the files that it puts beside a database the mode of that.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _no_place(f"the folder of the database {path} cannot be made", Path(error.filename), error) from error
+    try:
+        if not path.exists():
+            path.touch(mode=0o600)
+    except OSError as error:
+        raise _no_place(f"the database {path} cannot be opened or made", path.parent, error) from error
+
+
+def _no_place(what: str, folder: Path, error: OSError) -> StoreError:
+    why = (error.strerror or str(error)).lower()
+    right = f"let {folder} be a folder that the user who runs this may write to, or name another place as database.url"
+    return StoreError(f"{what} ({why}); {right}")
 
 
 def _address(url: str) -> URL:

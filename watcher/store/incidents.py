@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from watcher.store.tables import incident
 
@@ -28,10 +28,13 @@ def open_incident(db: Connection, key: str, summary: str, *, now: datetime) -> b
     return True
 
 
+# Built once: it runs at every tick, and building a statement costs more than running it.
+_CLOSE = update(incident).where(incident.c.key == bindparam("of"), incident.c.closed_at.is_(None))
+
+
 def close_incident(db: Connection, key: str, *, now: datetime) -> bool:
     """Record that it is over; return False when nothing was open."""
-    here = (incident.c.key == key, incident.c.closed_at.is_(None))
-    return bool(db.execute(update(incident).where(*here).values(closed_at=now)).rowcount)
+    return bool(db.execute(_CLOSE, {"of": key, "closed_at": now}).rowcount)
 
 
 def close_incidents(db: Connection, keys: Sequence[str], *, now: datetime) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, and_, case, delete, exists, insert, literal, select, update
+from sqlalchemy import Connection, and_, bindparam, case, delete, exists, insert, literal, select, update
 
 from watcher.model import Cadence, NoticeKind, Recipient, Schedule, Watchlist
 from watcher.store.tables import listing, notice, reader, subscription, watch
@@ -120,17 +120,20 @@ def recipients(db: Connection) -> dict[str, list[Recipient]]:
     }
 
 
+# Built once: it runs for every changed record, and building a statement costs more than running it.
+_WELCOMED = (
+    select(subscription)
+    .join(listing, listing.c.watchlist == subscription.c.watchlist)
+    .join(reader, and_(reader.c.address == subscription.c.address, reader.c.nct_id == listing.c.nct_id))
+    .where(listing.c.nct_id == bindparam("nct_id"), reader.c.welcomed_at.is_not(None))
+    .order_by(subscription.c.watchlist, _FILE_FIRST)
+)
+
+
 def schedules(db: Connection, nct_id: str) -> dict[str, Schedule]:
     """Return the welcomed readers of a trial, each with the most urgent schedule that they have for it."""
-    rows = db.execute(
-        select(subscription)
-        .join(listing, listing.c.watchlist == subscription.c.watchlist)
-        .join(reader, and_(reader.c.address == subscription.c.address, reader.c.nct_id == listing.c.nct_id))
-        .where(listing.c.nct_id == nct_id, reader.c.welcomed_at.is_not(None))
-        .order_by(subscription.c.watchlist, _FILE_FIRST)
-    )
     found: dict[str, Schedule] = {}
-    for row in rows:
+    for row in db.execute(_WELCOMED, {"nct_id": nct_id}):
         _keep_most_urgent(found, row.address, _schedule(row))
     return found
 
@@ -141,14 +144,21 @@ def _keep_most_urgent(found: dict[str, Schedule], address: str, schedule: Schedu
         found[address] = schedule
 
 
+# Built once: it runs at every tick, and building a statement costs more than running it.
+_NEW_READERS = (
+    select(reader.c.address, reader.c.nct_id)
+    .join(watch, watch.c.nct_id == reader.c.nct_id)
+    .where(
+        reader.c.welcomed_at.is_(None),
+        watch.c.release_id == bindparam("release_id"),
+        watch.c.snapshot_id.is_not(None),
+    )
+)
+
+
 def welcome_readers(db: Connection, *, release_id: int, now: datetime) -> int:
     """Note "now watching" for readers whose trial has been verified since they joined; return how many notices."""
-    new = (
-        select(reader.c.address, reader.c.nct_id)
-        .join(watch, watch.c.nct_id == reader.c.nct_id)
-        .where(reader.c.welcomed_at.is_(None), watch.c.release_id == release_id, watch.c.snapshot_id.is_not(None))
-    )
-    pairs = db.execute(new).all()
+    pairs = db.execute(_NEW_READERS, {"release_id": release_id}).all()
     if not pairs:
         return 0
     _notify(db, NoticeKind.NOW_WATCHING, [(pair.address, pair.nct_id) for pair in pairs], now=now)

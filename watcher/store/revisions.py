@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, literal, select, update
+from sqlalchemy import Connection, bindparam, insert, literal, select, update
 
 from watcher.errors import OvertakenError
 from watcher.model import Change, How, NoticeKind, Place, Record, Severity
@@ -14,6 +14,14 @@ from watcher.store.snapshots import StoredBody, keep_body, keep_first_bodies
 from watcher.store.tables import change, release, revision, snapshot, watch
 from watcher.store.watches import HEALTHY
 
+# Built once: they run for every changed record, and building a statement costs more than running it.
+_STANDING = select(watch.c.snapshot_id, watch.c.gone_told).where(watch.c.nct_id == bindparam("of"))
+_MAKE_CURRENT = update(watch).where(watch.c.nct_id == bindparam("of"))
+_CHANGE_IDS = (
+    select(change.c.id)
+    .join(revision, revision.c.id == change.c.revision_id)
+    .where(revision.c.nct_id == bindparam("of"))
+)
 _COLUMNS = [column.name for column in change.columns if column.name not in {"revision_id", "position"}]
 
 
@@ -53,7 +61,7 @@ def record_revision(
     was_gone = _is_gone(db, record.nct_id, current_id=current_id)
     snapshot_id = keep_body(db, record.nct_id, record.body, base=base, release_id=release_id, now=now)
     values = {"nct_id": record.nct_id, "after_id": snapshot_id, "release_id": release_id, "recorded_at": now}
-    added = db.execute(insert(revision).values(before_id=base.snapshot_id if base else None, **values))
+    added = db.execute(insert(revision), {"before_id": base.snapshot_id if base else None, **values})
     revision_id = inserted_id(added)
     if changes:
         rows = [_row(one) | {"revision_id": revision_id, "position": n} for n, one in enumerate(changes)]
@@ -63,7 +71,7 @@ def record_revision(
     if was_gone:
         notify_readers(db, record.nct_id, NoticeKind.FOUND_AGAIN, now=now)
     values = {"snapshot_id": snapshot_id, "content_hash": record.content_hash, "release_id": release_id}
-    db.execute(update(watch).where(watch.c.nct_id == record.nct_id).values(**values, **HEALTHY))
+    db.execute(_MAKE_CURRENT, {"of": record.nct_id, **values, **HEALTHY})
     return revision_id
 
 
@@ -105,7 +113,7 @@ def _is_gone(db: Connection, nct_id: str, *, current_id: int | None) -> bool:
 
     No other transaction writes while this one does, so that both stay true.
     """
-    row = db.execute(select(watch.c.snapshot_id, watch.c.gone_told).where(watch.c.nct_id == nct_id)).first()
+    row = db.execute(_STANDING, {"of": nct_id}).first()
     if row is None or row.snapshot_id != current_id:
         raise OvertakenError(f"{nct_id} was recorded by another instance in between; nothing was written")
     return bool(row.gone_told)
@@ -113,8 +121,7 @@ def _is_gone(db: Connection, nct_id: str, *, current_id: int | None) -> bool:
 
 def known_change_ids(db: Connection, nct_id: str) -> set[str]:
     """Return the IDs of all recorded changes of a trial."""
-    query = select(change.c.id).join(revision, revision.c.id == change.c.revision_id)
-    return set(db.execute(query.where(revision.c.nct_id == nct_id)).scalars())
+    return set(db.execute(_CHANGE_IDS, {"of": nct_id}).scalars())
 
 
 def revisions(db: Connection, nct_id: str) -> list[Revision]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from watcher.core.stamp import content_hash
 from watcher.errors import BodyUnreadable
@@ -16,6 +16,12 @@ from watcher.model import Record
 from watcher.store.bodies import MAX_DEPTH, UnpackError, pack, unpack
 from watcher.store.database import inserted_id
 from watcher.store.tables import revision, snapshot
+
+# Built once: they run for every changed record, and building a statement costs more than running it.
+_STORED = select(snapshot).where(snapshot.c.id == bindparam("id"))
+_AT_ADDRESS = select(snapshot.c.id, snapshot.c.quarantined_at).where(
+    snapshot.c.nct_id == bindparam("nct_id"), snapshot.c.content_hash == bindparam("content_hash")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +42,7 @@ def read_body(db: Connection, snapshot_id: int) -> StoredBody:
     chain = []
     wanted: int | None = snapshot_id
     while wanted is not None:
-        row = db.execute(select(snapshot).where(snapshot.c.id == wanted)).one()
+        row = db.execute(_STORED, {"id": wanted}).one()
         chain.append(row)
         wanted = row.base_id
         if len(chain) > MAX_DEPTH + 1:
@@ -61,29 +67,23 @@ def keep_body(
     A version that comes back (A → B → A) is the snapshot that it was; one that was quarantined is whole again.
     """
     address = content_hash(body)
-    row = db.execute(
-        select(snapshot.c.id, snapshot.c.quarantined_at).where(
-            snapshot.c.nct_id == nct_id, snapshot.c.content_hash == address
-        )
-    ).first()
+    row = db.execute(_AT_ADDRESS, {"nct_id": nct_id, "content_hash": address}).first()
     if row is not None:
         if row.quarantined_at is not None:
             _restore(db, row.id, body)
         return int(row.id)
     usable = base if base is not None and base.depth < MAX_DEPTH else None
-    added = db.execute(
-        snapshot.insert().values(
-            nct_id=nct_id,
-            content_hash=address,
-            base_id=usable.snapshot_id if usable else None,
-            depth=usable.depth + 1 if usable else 0,
-            body=pack(body, usable.body if usable else None),
-            size=len(body),
-            release_id=release_id,
-            recorded_at=now,
-        )
-    )
-    return inserted_id(added)
+    values = {
+        "nct_id": nct_id,
+        "content_hash": address,
+        "base_id": usable.snapshot_id if usable else None,
+        "depth": usable.depth + 1 if usable else 0,
+        "body": pack(body, usable.body if usable else None),
+        "size": len(body),
+        "release_id": release_id,
+        "recorded_at": now,
+    }
+    return inserted_id(db.execute(snapshot.insert(), values))
 
 
 def keep_first_bodies(db: Connection, records: Sequence[Record], *, release_id: int, now: datetime) -> None:

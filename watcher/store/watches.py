@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
 
+from watcher.errors import OvertakenError
 from watcher.model import NoticeKind, Reason, Record, Refusal
 from watcher.store.incidents import open_incident
 from watcher.store.notices import notify_readers
@@ -37,13 +38,18 @@ class Coverage:
     verified: int
 
 
+# Built once: it runs at every tick, and building a statement costs more than running it.  Three ranges, each of which
+# the index can answer: "is another one" would look at every watch.
+_VERIFIED, _RELEASE = watch.c.release_id, bindparam("release_id", type_=watch.c.release_id.type)
+_RANGES = (_VERIFIED.is_(None), _VERIFIED < _RELEASE, _VERIFIED > _RELEASE)
+_UNVERIFIED = (
+    select(watch.c.nct_id).where(or_(*(and_(watch.c.watched, one) for one in _RANGES))).order_by(watch.c.nct_id)
+)
+
+
 def unverified(db: Connection, *, release_id: int) -> list[str]:
     """Return the watched trials that have not been verified against a release, by ID."""
-    verified = watch.c.release_id
-    # Three ranges, each of which the index can answer: "is another one" would look at every watch at every tick.
-    ranges = (verified.is_(None), verified < release_id, verified > release_id)
-    other = or_(*(and_(watch.c.watched, one) for one in ranges))
-    return list(db.execute(select(watch.c.nct_id).where(other).order_by(watch.c.nct_id)).scalars())
+    return list(db.execute(_UNVERIFIED, {"release_id": release_id}).scalars())
 
 
 def waits_for_first_fetch(db: Connection) -> bool:
@@ -111,10 +117,16 @@ def last_stamps(db: Connection, nct_ids: Sequence[str]) -> dict[str, str]:
     return {row.nct_id: row.stamp for row in db.execute(query)}
 
 
-def note_same_content(db: Connection, record: Record, *, release_id: int, now: datetime) -> None:
-    """Record that a record is the same in other bytes (its lists in another order), which need not be stored."""
+def note_same_content(db: Connection, record: Record, *, current_id: int, release_id: int, now: datetime) -> None:
+    """Record that a record is the same in other bytes (its lists in another order), which need not be stored.
+
+    Raises:
+        OvertakenError: it was compared with a version that is not the current one any more; nothing was written.
+    """
+    here = and_(watch.c.nct_id == record.nct_id, watch.c.snapshot_id == current_id)
+    if not db.execute(update(watch).where(here).values(content_hash=record.content_hash)).rowcount:
+        raise OvertakenError(f"{record.nct_id} was recorded by another instance in between; nothing was written")
     verify_unchanged(db, [record.nct_id], release_id=release_id, now=now)
-    db.execute(update(watch).where(watch.c.nct_id == record.nct_id).values(content_hash=record.content_hash))
 
 
 HEALTHY = {

@@ -36,7 +36,11 @@ class Act(Enum):
 
     HANG_UP = "closes the connection without an answer; a message that is coming in is not taken"
     TAKE_AND_HANG_UP = "takes the message, then closes the connection: the answer is lost (only at DOT)"
+    TAKE_AND_BE_SILENT = "takes the message, then says nothing, and waits until the client hangs up (only at DOT)"
     SILENCE = "says nothing, and waits until the client hangs up; a message that came in is not taken"
+
+
+_AFTER_TAKING = {Act.TAKE_AND_HANG_UP: Act.HANG_UP, Act.TAKE_AND_BE_SILENT: Act.SILENCE}
 
 
 class Accepted(NamedTuple):
@@ -61,6 +65,11 @@ class Accepted(NamedTuple):
     @property
     def text(self) -> str:
         return self._part("plain")
+
+    @property
+    def words(self) -> str:
+        """The text on one line, to look for sentences in it."""
+        return " ".join(self.text.split())
 
     @property
     def html(self) -> str:
@@ -210,10 +219,8 @@ class Conversation:
         mail = Accepted(self._sender, recipient, self._message())
         self._sender = self._recipient = None
         scripted = self._server.scripted(Step.DOT, recipient)
-        if scripted is Act.TAKE_AND_HANG_UP:
-            self._server.take(mail)
-            raise HungUp
-        if scripted is None or (isinstance(scripted, str) and scripted.startswith("2")):
+        positive = scripted is None or (isinstance(scripted, str) and scripted.startswith("2"))
+        if positive or scripted in _AFTER_TAKING:
             self._server.take(mail)
         self._perform(scripted or f"250 2.0.0 queued as {len(self._server.accepted)}")
 
@@ -238,7 +245,7 @@ class Conversation:
         if isinstance(answer, str):
             self._write(answer)
             return
-        if answer is Act.SILENCE:
+        if _AFTER_TAKING.get(answer, answer) is Act.SILENCE:
             while self._socket.recv(65_536):
                 pass
         self._socket.close()

@@ -15,6 +15,7 @@ import socket
 import socketserver
 import ssl
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -26,7 +27,7 @@ from tests.smtp_conversation import Accepted, Act, Conversation, Step
 __all__ = ["Accepted", "Act", "MailServer", "Step", "tls_context"]
 
 HOST = "127.0.0.1"
-PATIENCE = 10.0  # seconds that a test waits for what must come
+PATIENCE = 20.0  # seconds that a test waits for what must come, from a process that has yet to start as well
 
 
 @dataclass(kw_only=True)
@@ -65,6 +66,7 @@ class MailServer:
     connections: int = 0
     interrupted: threading.Event = field(default_factory=threading.Event)
     _rules: list[_Rule] = field(default_factory=list, init=False)
+    _reached: set[Step] = field(default_factory=set, init=False)  # scripted steps that a client has come to
     _changed: threading.Condition = field(default_factory=threading.Condition, init=False)
     _listener: "_Listener | None" = field(default=None, init=False)
     _talking: int = field(default=0, init=False)  # connections that are open
@@ -99,6 +101,7 @@ class MailServer:
             recipient: only for messages to this address; meaningful from RCPT to DOT.
         """
         with self._changed:
+            self._reached.discard(step)
             self._rules.append(_Rule(step=step, answer=answer, times=times, recipient=recipient))
 
     def behave(self) -> None:
@@ -113,10 +116,18 @@ class MailServer:
             assert enough, f"{len(self.accepted)} messages arrived within {PATIENCE:g} s; {count} should have"
             return list(self.accepted)
 
+    def wait_until(self, condition: Callable[[], bool], what: str) -> None:
+        """Return as soon as something is so that comes with a mail, a connection or a scripted step; or fail."""
+        with self._changed:
+            assert self._changed.wait_for(condition, PATIENCE), f"waited {PATIENCE:g} s in vain: {what}"
+
+    def wait_until_reached(self, step: Step) -> None:
+        """Return as soon as a client has come to a step, since that was scripted; fail if that takes too long."""
+        self.wait_until(lambda: step in self._reached, f"a client that comes to {step}")
+
     def wait_until_all_left(self) -> None:
         """Return as soon as no connection is open, so that nothing more can arrive; fail if that takes too long."""
-        with self._changed:
-            assert self._changed.wait_for(lambda: self._talking == 0, PATIENCE), "a client is still connected"
+        self.wait_until(lambda: self._talking == 0, "the last client that leaves")
 
     # What conversations call, each in its own thread:
 
@@ -125,6 +136,8 @@ class MailServer:
             for rule in self._rules:
                 if rule.step is step and rule.recipient in {None, recipient} and rule.times != 0:
                     rule.times = None if rule.times is None else rule.times - 1
+                    self._reached.add(step)
+                    self._changed.notify_all()
                     return rule.answer
         return None
 

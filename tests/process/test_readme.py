@@ -1,14 +1,14 @@
 """The README shows what is so: its help block, its commands, its picture of the folders."""
 
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.factories import study, write_days
+from tests.process.processes import PROGRAM, environment, printed
+from tests.process.typed import Run
 from watcher.replay.folder import load_dataset
 from watcher.replay.server import RegistryServer
 
@@ -23,22 +23,10 @@ SHELL_LINES = [
 COMMANDS = [line.removeprefix(".venv/bin/") for line in SHELL_LINES if "trialwatch " in line]
 
 
-def _run(arguments: list[str], folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "watcher", *arguments],
-        cwd=folder,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-
 def test_the_help_block_is_what_the_command_prints(tmp_path: Path) -> None:
     shown = re.search(r"```text\n(Usage: .*?)\n```", README, flags=re.DOTALL)
     assert shown is not None
-    assert shown[1] == _run(["--help"], tmp_path, COLUMNS="80", TERMINAL_WIDTH="80").stdout.strip()
+    assert shown[1] == printed("--help", folder=tmp_path, COLUMNS="80", TERMINAL_WIDTH="80").strip()
 
 
 def test_every_make_target_that_the_readme_names_exists() -> None:
@@ -63,15 +51,18 @@ def desk(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_every_command_in_the_readme_works_in_the_order_in_which_it_stands(desk: Path) -> None:
+def test_every_command_in_the_readme_works_in_the_order_in_which_it_stands(
+    desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     served = [command for command in COMMANDS if " serve " in command]
     others = [command for command in COMMANDS if command not in served]
     assert len(others) >= 6
+    monkeypatch.chdir(desk)
     with RegistryServer(load_dataset(desk / "DIR")) as registry:
-        environment = {"TRIALWATCH_REGISTRY__BASE_URL": registry.url}
+        monkeypatch.setenv("TRIALWATCH_REGISTRY__BASE_URL", registry.url)
         for command in others:
-            ended = _run(command.split()[1:], desk, **environment)
-            assert (command, ended.returncode) == (command, 0), ended.stderr
+            ended = run(*command.split()[1:])
+            assert (command, ended.code) == (command, 0), ended.err
     assert len(served) == 1
     _serves(served[0].split()[1:], desk)
 
@@ -79,8 +70,8 @@ def test_every_command_in_the_readme_works_in_the_order_in_which_it_stands(desk:
 def _serves(arguments: list[str], folder: Path) -> None:
     """Start the server on a free port instead of the README's, and see it answer."""
     arguments[arguments.index("--port") + 1] = "0"
-    command = [sys.executable, "-m", "watcher", *arguments]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as server:
+    command = [*PROGRAM, *arguments]
+    with subprocess.Popen(command, cwd=folder, env=environment(), stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
             assert re.match(r"Serving DIR at http://127\.0\.0\.1:\d+/api/v2", server.stdout.readline())

@@ -6,7 +6,8 @@ Does not look into the lines: see ``days``.
 import gzip
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import ExitStack, closing
 from datetime import date
 from pathlib import Path
 
@@ -26,8 +27,9 @@ def load_dataset(folder: Path) -> Dataset:
     files = _files_by_day(folder)
     if not files:
         raise DatasetError(f"{folder} holds no dataset day; there should be files like 2026-03-02.jsonl.gz")
-    lines = {day: _lines(path) for day, path in files.items()}
-    return Dataset(read_days(lines, names={day: str(path) for day, path in files.items()}))
+    with ExitStack() as opened:
+        lines = {day: opened.enter_context(closing(_lines(path))) for day, path in files.items()}
+        return Dataset(read_days(lines, names={day: str(path) for day, path in files.items()}))
 
 
 def _files_by_day(folder: Path) -> dict[str, Path]:
@@ -47,7 +49,7 @@ def _files_by_day(folder: Path) -> dict[str, Path]:
     return files
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def _lines(path: Path) -> Generator[bytes]:
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as lines:
             yield from lines

@@ -1,4 +1,7 @@
-"""The composition root: settings → a wired application.  The only reader of the clock and of chance.
+"""The composition root: settings → a wired application.  The only reader of the clock that says what time it is.
+
+Whatever depends on the moment, or on chance, is given it from here.  Mail transfers measure their own time-outs, on the
+clock that cannot be set, and names that must not be guessed are drawn where they are needed.
 
 Does not decide anything and holds no state but the open database.
 """

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import orjson
 from deepdiff import DeepDiff
@@ -42,4 +43,4 @@ def measure_comparisons(pairs: Sequence[tuple[bytes, bytes]], *, repetitions: in
 
 
 def _each(pairs: Sequence[tuple[Json, Json]], comparison: Callable[[Json, Json], object]) -> list[float]:
-    return [cost_of(lambda before=before, after=after: comparison(before, after))[1].cpu for before, after in pairs]  # type: ignore[misc]
+    return [cost_of(partial(comparison, before, after))[1].cpu for before, after in pairs]

@@ -38,5 +38,5 @@ def refusal(client: Connection, url: str, *, cap: int = MIB) -> RegistryError:
     return caught.value
 
 
-def always(answer: bytes) -> Callable[[str], list[bytes]]:
-    return lambda _head: [answer]
+def always(*pieces: bytes) -> Callable[[str], list[bytes]]:
+    return lambda _head: list(pieces)

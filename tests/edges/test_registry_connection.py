@@ -247,7 +247,7 @@ def test_a_dripping_server_is_cut_off_behind_tls_too(authority: trustme.CA, tmp_
     begun = monotonic()
     for head in (http_answer(told=-1), http_answer(told=5_000)):
         answer = [head, *drops(b"x" * 5_000)]
-        with RawServer(lambda _head, it=answer: it, tls=context, pause=timedelta(milliseconds=5)) as server:  # type: ignore[misc]
+        with RawServer(always(*answer), tls=context, pause=timedelta(milliseconds=5)) as server:
             assert "longer than" in refusal(dripping, server.url).detail
 
     assert monotonic() - begun < SOON

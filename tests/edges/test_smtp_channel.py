@@ -110,6 +110,26 @@ def test_an_answer_says_what_becomes_of_the_message(
     assert server.accepted == []
 
 
+@pytest.mark.parametrize(
+    ("step", "answer", "by_size"),
+    [
+        pytest.param(Step.MAIL, "552 5.3.4 message too big", True, id="its size was announced"),
+        pytest.param(Step.MAIL, "552 message size exceeds limit", True, id="without an enhanced code"),
+        pytest.param(Step.DOT, "552 5.2.3 longer than the administrator allows", True, id="the whole was too much"),
+        pytest.param(Step.RCPT, "552 5.2.2 mailbox full", False, id="the mailbox is full"),
+        pytest.param(Step.RCPT, "552 mailbox full", False, id="the mailbox is full, without an enhanced code"),
+    ],
+)
+def test_a_message_that_is_too_large_is_refused_with_its_size(
+    server: MailServer, step: Step, answer: str, *, by_size: bool
+) -> None:
+    server.answer(step, answer)
+    with pytest.raises(MessageRefused) as caught:
+        hand_over(server, message(body=b"x" * 98 + b"\r\n" if not by_size else b"0123456\r\n" * 137_000))
+    words = f"the mail server refuses mails of this size (1,233 KB): {answer}"
+    assert caught.value.reply == (words if by_size else answer)
+
+
 @pytest.mark.parametrize("step", [Step.MAIL, Step.RCPT, Step.DATA], ids=lambda step: f"at {step.value}")
 @pytest.mark.parametrize("act", [Act.HANG_UP, Act.SILENCE], ids=["hangs up", "says nothing"])
 def test_a_line_lost_before_the_dot_means_not_taken(server: MailServer, step: Step, act: Act) -> None:

@@ -17,6 +17,25 @@ BROKEN = {
     "that includes itself": "{% include 'mail/digest.txt' %}",
     "that never stops counting": "{% for i in range(10 ** 9) %}{{ i }}{% endfor %}",
     "that includes what is not there": "{% include 'secrets.txt' %}",
+    "that makes a text for which there is no room": "{{ 'a' * (10 ** 11) }}",
+    "that makes a list for which there is no room": "{{ ([1] * 10 ** 11) | length }}",
+    "that counts to the sky": "{{ 9 ** (9 ** 9) }}",
+    "that multiplies to the sky": (
+        "{% set n = namespace(x=9) %}{% for i in range(60) %}{% set n.x = n.x * n.x %}{% endfor %}{{ n.x }}"
+    ),
+    "of loops within loops": "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
+    "of loops within loops over a list": (
+        "{% set all = range(99999) | list %}{% for i in all %}{% for j in all %}{% endfor %}{% endfor %}"
+    ),
+    "of a loop that loops over itself": (
+        "{% for i in [1] recursive %}{{ loop([1, 1]) if loop.depth < 60 }}{% endfor %}"
+    ),
+    "that calls itself twice": (
+        "{% macro twice(n) %}{% if n %}{{ twice(n - 1) }}{{ twice(n - 1) }}{% endif %}{% endmacro %}{{ twice(60) }}"
+    ),
+    "that writes more than a mail can hold": "{% for i in range(9999) %}{{ 'x' * 99999 }}{% endfor %}",
+    "that writes nothing": "",
+    "that writes nothing to be seen": "{# a remark #}\n  {{ ' ' }}\n",
 }
 
 
@@ -61,6 +80,35 @@ def test_any_part_may_be_broken(sqlite_world: World, name: str, kinds_of_mail: i
     publish_and_walk(world, rounds=5)
     assert len(world.mail_server.to(READER)) == 1
     assert len(world.mail_server.to(OPERATOR)) == kinds_of_mail
+
+
+@pytest.mark.parametrize("name", ["digest.subject.txt", "digest.txt", "digest.html"])
+def test_any_part_may_come_out_empty(sqlite_world: World, name: str) -> None:
+    world = sqlite_world
+    world.begin()
+    give_template(world, name, "{# nothing #}")
+    publish_and_walk(world)
+    (mail,) = world.mail_server.to(READER)
+    assert mail.subject == f"[{TRIAL}] Recruitment status: Recruiting → Suspended"
+    assert "Suspended" in mail.text
+    assert "Suspended" in mail.html
+    (told,) = world.mail_server.to(OPERATOR)
+    assert f"Your template mail/{name}: it comes out empty" in words(told.text)
+
+
+def test_loops_that_a_mail_may_need_are_no_fault(sqlite_world: World) -> None:
+    world = sqlite_world
+    world.begin()
+    text = (
+        "{% macro line(n) %}{{ n }}.{% endmacro %}"
+        "{% for i in range(100) if i % 2 %}{{ loop.index }}/{{ loop.length }}{% for j in range(100) %}{{ line(j) }}"
+        "{% endfor %}{% else %}none{% endfor %}{{ '-' * 72 }}"
+    )
+    give_template(world, "digest.txt", text)
+    publish_and_walk(world)
+    (mail,) = world.mail_server.to(READER)
+    assert "50/50" in mail.text
+    assert world.mail_server.to(OPERATOR) == []
 
 
 def test_a_broken_template_is_told_once_however_many_other_mails_are_sent(sqlite_world: World) -> None:

@@ -1,9 +1,15 @@
 """``trialwatch check`` and ``test-mail``: what was done, and by name what was not."""
 
+from contextlib import closing
+
 import pytest
 
-from tests.process.office import READER, UNKNOWN, Office
+from tests.process.office import FIRST, READER, SECOND, UNKNOWN, Office
 from tests.smtp_server import Step
+from tests.store.factories import message
+from watcher.app import open_application
+from watcher.config import load_settings
+from watcher.store.outbox import add_message
 
 
 def test_a_check_says_what_it_did(office: Office) -> None:
@@ -25,7 +31,9 @@ def test_a_check_for_people_says_the_same(office: Office) -> None:
     office.run("check")
     office.registry.advance()
     words = "Registry data of 2026-03-03T09:00:04: 0 unchanged, 0 seen for the first time, 1 changed"
-    assert words in office.run("check").out
+    said = office.run("check").out
+    assert words in said
+    assert "1 mail composed, 1 handed over or tried" in said
 
 
 def test_a_check_names_refused_trials_for_programs(office: Office) -> None:
@@ -44,6 +52,49 @@ def test_a_mail_that_is_given_up_makes_one_check_fail_by_name(posting_office: Of
     assert ended.code == 1
     assert f"to {READER} was given up: 550 5.1.1 no such user" in ended.err
     assert "was given up" not in posting_office.run("check").err
+
+
+@pytest.mark.parametrize("answer", ["450 4.2.1 come back later", "550 5.7.1 relaying denied"])
+def test_a_mail_that_is_not_taken_yet_makes_every_check_fail_by_name_until_it_is(
+    posting_office: Office, answer: str
+) -> None:
+    posting_office.mail.answer(Step.RCPT, answer, recipient=READER)
+    for _ in range(2):  # tried, then waiting for its time
+        ended = posting_office.run("check")
+        assert ended.code == 1
+        assert f'the mail "Now watching {FIRST}" to {READER} is not handed over yet' in ended.err
+        assert answer in ended.err
+    (waiting,) = posting_office.run("check", "--json").lines[0]["mails_waiting"]
+    assert (waiting["to"], waiting["reply"]) == (READER, answer)
+
+
+def test_more_mails_than_one_run_takes_are_all_handed_over_by_one_check(posting_office: Office) -> None:
+    app = open_application(load_settings(posting_office.settings, environ={}))
+    with closing(app), app.database.writing() as db:
+        for number in range(1100):
+            add_message(db, message(number), digest_id=None, sizes=(1, 1), now=app.now())
+    (line,) = posting_office.run("check", "--json").lines
+    assert line["mails"] == {"sent": 1101}
+    assert line["mails_waiting"] == []
+
+
+@pytest.mark.parametrize("fault", ["server_error", "rate_limited"])
+def test_a_registry_that_serves_no_record_ends_with_4(office: Office, fault: str) -> None:
+    office.registry.fault(fault, times=None, path="/studies")
+    ended = office.run("check")
+    assert ended.code == 4
+    assert f"{FIRST} not verified" in ended.err
+    assert "none of the records that were asked for could be had" in ended.err
+    assert office.run("check", "--json").lines[0]["registry_trouble"]
+
+
+def test_a_registry_that_serves_some_records_ends_with_1(office: Office) -> None:
+    office.settle(trials=[FIRST, SECOND])
+    office.registry.fault("server_error", times=None, path=f"/studies/{SECOND}")
+    office.registry.fault("missing", times=None, nct_id=SECOND)
+    ended = office.run("check")
+    assert f"{SECOND} not verified" in ended.err
+    assert ended.code == 1
 
 
 @pytest.mark.parametrize(

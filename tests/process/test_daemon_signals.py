@@ -97,6 +97,21 @@ def test_at_a_hangup_a_broken_file_changes_nothing_and_a_whole_one_takes_effect(
     assert daemon.end(signal.SIGINT) == 0
 
 
+def test_at_a_hangup_the_intervals_follow(busy_office: Office) -> None:
+    often = busy_office.settings.read_text(encoding="utf-8")
+    seldom = often.replace('deliver_every = "1s"', 'deliver_every = "1h"').replace('every = "1s"', 'every = "1h"')
+    busy_office.settings.write_text(seldom, encoding="utf-8")
+    daemon = busy_office.started()
+    busy_office.settings.write_text(often, encoding="utf-8")
+    daemon.tell(signal.SIGHUP)
+    busy_office.registry.advance()
+    busy_office.registry.advance()
+    busy_office.mail.wait_until(
+        lambda: any(title(FIRST, WEEK[2]) in mail.words for mail in busy_office.mail.accepted), "a mail within the hour"
+    )
+    assert daemon.end() == 0
+
+
 def test_forty_hangups_leave_no_files_open(office: Office) -> None:
     daemon = office.started()
     opened = Path(f"/proc/{daemon.process.pid}/fd")

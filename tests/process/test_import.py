@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.process.office import FIRST, SECOND, THIRD, UNKNOWN, Office
+from tests.process.office import FIRST, READER, SECOND, THIRD, UNKNOWN, Office
 
 SOME_WRONG = f"""nct_id,watchlist
 {SECOND},First list
@@ -43,6 +43,29 @@ def test_a_dry_run_says_what_would_be_added_and_adds_nothing(office: Office) -> 
     assert ended.code == 1
     assert ended.out == f'Would add to "First list": {SECOND}\nWould add to "Second list": {THIRD}\n'
     assert office.lists() == {"Ours": [FIRST]}
+
+
+def test_a_dry_run_without_skipping_says_the_same_and_that_nothing_would_be_added(office: Office) -> None:
+    ended = office.run("watch", "import", csv(office, SOME_WRONG), "--dry-run")
+    assert ended.code == 2
+    assert ended.out == f'Would add to "First list": {SECOND}\nWould add to "Second list": {THIRD}\n'
+    assert "trials.csv, line 3: 'NCT123' has 3 digits" in ended.err
+    assert "nothing is added as long as something is wrong, except with --skip-wrong" in ended.err
+    assert office.lists() == {"Ours": [FIRST]}
+
+
+def test_an_import_names_who_hears_of_its_lists(office: Office) -> None:
+    file = csv(office, f"nct_id,watchlist\n{SECOND},A\n{THIRD},B\n")
+    to = ("--to", "new@example.org", "--cadence", "weekly")
+    assert 'Would hear of "B": new@example.org' in office.run("watch", "import", file, *to, "--dry-run").out
+    assert "A" not in office.lists()
+    ended = office.run("watch", "import", file, *to)
+    assert (ended.code, ended.err) == (0, "")
+    assert office.people() == {
+        "A": ["new@example.org (weekly)"],
+        "B": ["new@example.org (weekly)"],
+        "Ours": [f"{READER} (immediate)"],
+    }
 
 
 @pytest.mark.parametrize(

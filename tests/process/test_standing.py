@@ -11,7 +11,7 @@ def test_the_status_says_what_is_verified_and_what_waits(office: Office) -> None
     assert status["mails"]["sent"] == 1
     assert status["worker"] is None
     assert status["incidents"] == []
-    assert "Verified against it: 1 of 1 watched trials" in office.run("status").out
+    assert "Verified against it: 1 of 1 watched trial\n" in office.run("status").out
 
 
 def test_the_doctor_has_a_finding_for_each_part(office: Office) -> None:

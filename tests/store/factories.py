@@ -28,11 +28,12 @@ from watcher.model import (
     Severity,
     Watchlist,
 )
-from watcher.store.lists import declare_lists, welcome_readers
+from watcher.store.lists import declare_lists
 from watcher.store.releases import confirm_release
 from watcher.store.revisions import record_revision
 from watcher.store.snapshots import StoredBody, read_body
 from watcher.store.watches import watch_states
+from watcher.store.welcomes import welcome_readers
 
 TRIAL, OTHER_TRIAL = "NCT00000001", "NCT00000002"
 READER, OTHER_READER = "reader@example.org", "other@example.org"

@@ -136,3 +136,26 @@ def test_a_lease_that_was_given_back_is_free(database: Database) -> None:
         assert renew(db, ONE, now=NOW) is False
         acquire(db, OTHER, now=NOW, previous_is_dead=False)
         assert current_holder(db) == OTHER
+
+
+@pytest.mark.parametrize(
+    ("ahead", "held"),
+    [
+        pytest.param(timedelta(seconds=30), True, id="a little: clocks of two machines differ"),
+        pytest.param(DURATION, True, id="as far as it may be"),
+        pytest.param(DURATION + timedelta(microseconds=1), False, id="further"),
+        pytest.param(timedelta(days=365), False, id="a year"),
+    ],
+)
+def test_a_lease_from_a_clock_that_was_ahead_does_not_keep_others_from_the_work(
+    database: Database, ahead: timedelta, *, held: bool
+) -> None:
+    with database.writing() as db:
+        acquire(db, ONE, now=NOW + ahead, previous_is_dead=False)
+        assert (living_holder(db, now=NOW) == ONE) is held
+        if held:
+            with pytest.raises(LeaseHeld):
+                acquire(db, OTHER, now=NOW, previous_is_dead=False)
+        else:
+            acquire(db, OTHER, now=NOW, previous_is_dead=False)
+            assert current_holder(db) == OTHER

@@ -36,9 +36,9 @@ from watcher.store.lists import (
     schedules,
     subscribe,
     unsubscribe,
-    welcome_readers,
 )
 from watcher.store.watches import watch_states
+from watcher.store.welcomes import welcome_readers
 
 LATER = NOW + timedelta(days=1)
 

@@ -197,3 +197,40 @@ def test_a_notice_that_comes_after_its_window_was_told_is_told_alone(database: D
         assert len(late) == 1
         tell(db, 2, due, [one.id for one in late])
         assert due_changes(db, now=FAR) == []
+
+
+# --- a clock that was ahead -------------------------------------------------------------------------------------------
+
+
+def test_what_was_noted_while_the_clock_was_ahead_is_due_when_it_is_right_again(database: Database) -> None:
+    with database.writing() as db:
+        watch_trials(db)
+        changed_at(db, FAR)
+        [due] = due_changes(db, now=NOW)
+        ids = [one.id for one in notices_in(db, due)]
+        assert len(ids) == 1
+        tell(db, 1, due, ids)
+        assert due_changes(db, now=NOW) == due_changes(db, now=FAR + timedelta(days=30)) == []
+
+
+def test_what_was_noted_in_the_window_of_now_waits_for_its_end_although_the_clock_was_ahead(
+    database: Database,
+) -> None:
+    with database.writing() as db:
+        watch_trials(db)
+        changed_at(db, NOW + timedelta(hours=2))
+        assert due_changes(db, now=NOW) == []
+        assert [one.closes_at for one in due_changes(db, now=CLOSE)] == [CLOSE]
+
+
+def test_a_window_that_was_told_too_early_is_told_again_only_of_what_it_did_not_hold(database: Database) -> None:
+    with database.writing() as db:
+        watch_trials(db)
+        changed_at(db, FAR)
+        [early] = due_changes(db, now=NOW)
+        tell(db, 1, early, [one.id for one in notices_in(db, early)])
+        changed_at(db, FAR)
+        [due] = due_changes(db, now=early.closes_at)
+        [late] = notices_in(db, due)
+        tell(db, 2, due, [late.id])
+        assert due_changes(db, now=early.closes_at) == []

@@ -61,7 +61,7 @@ def due_digest(db: Connection) -> tuple[Window, list[int]]:
 def test_a_message_waits_as_it_was_composed(database: Database) -> None:
     with database.writing() as db:
         composed(db, 1)
-        assert outbox.unfinished(db) == [
+        assert stands(db) == (
             Delivery(
                 message=message(1),
                 state=DeliveryState.PENDING,
@@ -70,14 +70,17 @@ def test_a_message_waits_as_it_was_composed(database: Database) -> None:
                 composed_at=NOW,
                 next_attempt_at=NOW,
             )
-        ]
+        )
+        assert [one.id for one in outbox.unfinished(db)] == [message(1).id]
 
 
 def test_a_message_may_hold_anything(database: Database) -> None:
     hostile = replace(message(), subject="NUL \x00 and \ud800 and €", mime=bytes(range(256)) * 40)
     with database.writing() as db:
         outbox.add_message(db, hostile, digest_id=None, sizes=SIZES, now=NOW)
-        assert [one.message for one in outbox.unfinished(db)] == [hostile]
+        claimed_one = outbox.claim(db, hostile.id)
+        assert claimed_one is not None
+        assert claimed_one.message == hostile
 
 
 def test_a_digest_takes_its_notices_and_leaves_a_message(database: Database) -> None:
@@ -154,7 +157,6 @@ def test_messages_are_due_in_the_order_in_which_they_were_composed(database: Dat
         ids = composed(db, 3, 1, 2)
         assert outbox.due_messages(db, now=LATER, limit=10) == ids
         assert outbox.due_messages(db, now=LATER, limit=2) == ids[:2]
-        assert outbox.due_messages(db, now=NOW, limit=10) == ids[:1]
 
 
 def test_a_message_that_was_tried_in_vain_does_not_keep_fresh_ones_waiting(database: Database) -> None:
@@ -171,6 +173,24 @@ def test_a_deferred_message_is_due_when_its_time_has_come(database: Database) ->
         outbox.record_deferred(db, message_id, reply="451 later", next_attempt_at=LATER)
         assert outbox.due_messages(db, now=LATER - timedelta(microseconds=1), limit=10) == []
         assert outbox.due_messages(db, now=LATER, limit=10) == [message_id]
+
+
+def test_a_message_that_was_composed_while_the_clock_was_ahead_is_due_when_it_is_right_again(
+    database: Database,
+) -> None:
+    with database.writing() as db:
+        [message_id] = composed(db, 1)
+        assert outbox.due_messages(db, now=NOW - timedelta(minutes=5), limit=10) == [message_id]
+
+
+def test_a_message_that_was_deferred_while_the_clock_was_years_ahead_is_due_when_it_is_right_again(
+    database: Database,
+) -> None:
+    with database.writing() as db:
+        message_id = claimed(db)
+        outbox.record_deferred(db, message_id, reply="451 later", next_attempt_at=LATER)
+        assert outbox.due_messages(db, now=NOW - timedelta(minutes=5), limit=10) == []  # a wait as it may well be
+        assert outbox.due_messages(db, now=NOW - timedelta(days=365), limit=10) == [message_id]
 
 
 def test_when_the_channel_is_down_everything_waits_and_nothing_is_brought_forward(database: Database) -> None:

@@ -22,14 +22,13 @@ from watcher.errors import OvertakenError
 from watcher.model import NoticeKind, Reason
 from watcher.store import tables
 from watcher.store.database import Database
-from watcher.store.incidents import open_incidents
+from watcher.store.incidents import never_seen, open_incidents
 from watcher.store.lists import declare_lists
 from watcher.store.watches import (
     Coverage,
     coverage,
     current_hashes,
     last_stamps,
-    never_seen,
     note_same_content,
     note_stamps,
     record_refusal,

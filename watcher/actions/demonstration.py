@@ -101,12 +101,13 @@ def _empty(folder: Path) -> None:
 @contextmanager
 def _service(settings: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "watcher", "run", "--settings", str(settings)]
-    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as service:  # noqa: S603
-        try:
-            yield service
-        finally:
-            service.send_signal(signal.SIGTERM)
-            service.wait(timeout=15)
+    with log.open("wb") as output:
+        service = subprocess.Popen(command, stdout=output, stderr=output)  # noqa: S603 our own program
+    try:
+        yield service
+    finally:
+        service.send_signal(signal.SIGTERM)
+        service.wait(timeout=15)
 
 
 def _wait_until_told(settings: Path, day: str, service: "subprocess.Popen[bytes]") -> None:
@@ -116,7 +117,7 @@ def _wait_until_told(settings: Path, day: str, service: "subprocess.Popen[bytes]
     while time.monotonic() < deadline:
         if service.poll() is not None:
             raise DemoFailed("the service ended; see its log, service.log")
-        asked = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
+        asked = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 our own program
         if asked.returncode == 0 and _is_told(json.loads(asked.stdout), day):
             return
         time.sleep(0.2)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from watcher.app import Application
 from watcher.errors import MailError, RegistryError, StoreError
+from watcher.render.counts import plural
 from watcher.store.watches import coverage
 
 _LITTLE_SPACE = 200 * 2**20  # bytes
@@ -118,4 +119,6 @@ def _watches(app: Application) -> Finding:
     if not watched:
         words = "nothing is watched; declare a [[watchlist]] or use `trialwatch watch add`"
         return Finding(subject="watches", verdict=Verdict.DOUBTFUL, words=words)
-    return Finding(subject="watches", verdict=Verdict.GOOD, words=f"{watched} trials are watched")
+    return Finding(
+        subject="watches", verdict=Verdict.GOOD, words=f"{plural(watched, 'trial is', 'trials are')} watched"
+    )

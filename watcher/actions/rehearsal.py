@@ -108,8 +108,7 @@ def _play_day(app: Application, clock: _Clock, *, dataset: Dataset, day: str) ->
     refused = sum(outcome.refused.values())
     checked_at = clock.moment
     clock.moment = datetime.combine(date + timedelta(days=1), time(0), tzinfo=UTC)
-    app.pipeline.digest.run(now=clock.moment)
-    app.pipeline.deliver.run(now=clock.moment)
+    app.pipeline.tell(now=clock.moment)
     changes, messages = _recorded(app, checked_at, clock.moment)
     return PlayedDay(
         day=day,

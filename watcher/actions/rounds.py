@@ -4,11 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from watcher.app import Application
-from watcher.errors import TrialwatchError
-from watcher.model import Delivery, DeliveryState, Refusal
+from watcher.errors import RegistryError, TrialwatchError
+from watcher.model import DeliveryState, Reason, Refusal
 from watcher.pipeline import Round
+from watcher.render.counts import plural
 from watcher.stages.check import Outcome, Progress
-from watcher.store.outbox import unfinished
+from watcher.store.outbox import Unfinished, unfinished
+
+# The registry did not speak of the records at all.
+_NOT_SERVED = frozenset({Reason.BLOCKED, Reason.RATE_LIMITED, Reason.SERVER_ERROR, Reason.UNREACHABLE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +20,8 @@ class Report:
     """What one round did, and what it could not do."""
 
     done: Round
-    given_up: list[Delivery]  # in this round
+    given_up: list[Unfinished]  # in this round
+    waiting: list[Unfinished]  # after it
     mails_to: str
 
     @property
@@ -26,29 +31,50 @@ class Report:
     @property
     def trouble(self) -> TrialwatchError | None:
         """What kept the round from reaching a server."""
-        return self.done.trouble or self.done.handed.trouble
+        return self.registry_trouble or self.done.handed.trouble
+
+    @property
+    def registry_trouble(self) -> RegistryError | None:
+        """Why the registry could not be asked: not for its release, or not for a single record."""
+        outcome = self.done.outcome
+        if outcome is None or not outcome.refusals or not outcome.refused.keys() <= _NOT_SERVED:
+            return self.done.trouble
+        if len({refusal.nct_id for refusal in outcome.refusals}) < outcome.asked:
+            return None
+        first = outcome.refusals[0]
+        return RegistryError(first.reason, f"none of the records that were asked for could be had: {first.detail}")
 
     def as_json(self) -> dict[str, object]:
         """Return it for programs."""
         refused = [{"nct_id": one.nct_id, "reason": one.reason, "detail": one.detail} for one in self.refusals]
-        given_up = [
-            {"to": one.message.recipient, "subject": one.message.subject, "reply": one.reply} for one in self.given_up
-        ]
-        return {**_counts(self.done), "mails_to": self.mails_to, "refused_trials": refused, "mails_given_up": given_up}
+        trouble = self.registry_trouble
+        return {
+            **_counts(self.done),
+            "registry_trouble": str(trouble) if trouble else None,
+            "mails_to": self.mails_to,
+            "refused_trials": refused,
+            "mails_given_up": [_as_json(one) for one in self.given_up],
+            "mails_waiting": [_as_json(one) for one in self.waiting],
+        }
 
     def lines(self) -> Iterator[str]:
         """Yield for people what it did."""
         outcome, handed = self.done.outcome, self.done.handed.states.total()
         if outcome:
             yield f"Registry data of {outcome.release.data_timestamp}: {_outcome_words(outcome)}."
-        yield f"{len(self.done.composed)} mails composed, {handed} handed over or tried: {self.mails_to}."
+        yield f"{plural(len(self.done.composed), 'mail')} composed, {handed:,} handed over or tried: {self.mails_to}."
 
     def failures(self) -> Iterator[str]:
         """Yield for people what it could not do, beside reaching a server."""
         for refusal in self.refusals:
             yield f"{refusal.nct_id} not verified: {refusal.reason.value.replace('_', ' ')}: {refusal.detail}"
         for one in self.given_up:
-            yield f'the mail "{one.message.subject}" to {one.message.recipient} was given up: {one.reply}'
+            yield f'the mail "{one.subject}" to {one.recipient} was given up: {one.reply}'
+        if self.done.handed.trouble is None:  # else that is why
+            for one in self.waiting:
+                again = f"it is tried again from {one.next_attempt_at:%Y-%m-%d %H:%M} UTC on"
+                words = f"is not handed over yet; {again}: {one.reply or 'not tried so far'}"
+                yield f'the mail "{one.subject}" to {one.recipient} {words}'
 
 
 def do_round(app: Application, *, progress: Progress) -> Report:
@@ -57,17 +83,21 @@ def do_round(app: Application, *, progress: Progress) -> Report:
     Raises:
         StoreError: the database cannot be used; what was recorded before stays so.
     """
-    now = app.now()
-    app.pipeline.deliver.recover(now=now)
-    before = {one.message.id for one in _given_up(app)}
-    done = app.pipeline.run_round(now=now, progress=progress)
-    given_up = [one for one in _given_up(app) if one.message.id not in before]
-    return Report(done=done, given_up=given_up, mails_to=app.channel.name)
-
-
-def _given_up(app: Application) -> list[Delivery]:
     with app.database.reading() as db:
-        return [one for one in unfinished(db) if one.state is DeliveryState.FAILED]
+        before = {one.id for one in unfinished(db) if one.state is DeliveryState.FAILED}
+    done = app.pipeline.run_round(now=app.now(), progress=progress)
+    with app.database.reading() as db:
+        left = [one for one in unfinished(db) if one.id not in before]
+    return Report(
+        done=done,
+        given_up=[one for one in left if one.state is DeliveryState.FAILED],
+        waiting=[one for one in left if one.state is not DeliveryState.FAILED],
+        mails_to=app.channel.name,
+    )
+
+
+def _as_json(one: Unfinished) -> dict[str, object]:
+    return {"to": one.recipient, "subject": one.subject, "reply": one.reply}
 
 
 def _counts(done: Round) -> dict[str, object]:
@@ -75,7 +105,6 @@ def _counts(done: Round) -> dict[str, object]:
     return {
         "kind": "check",
         "data_timestamp": outcome.release.data_timestamp if outcome else None,
-        "registry_trouble": str(done.trouble) if done.trouble else None,
         "asked": outcome.asked if outcome else 0,
         "unchanged": outcome.unchanged if outcome else 0,
         "first_seen": outcome.first_seen if outcome else 0,
@@ -94,6 +123,6 @@ def _outcome_words(outcome: Outcome) -> str:
         return "nothing new since the last check"
     withheld = f"; withheld by the registry: {', '.join(outcome.withheld)}" if outcome.withheld else ""
     return (
-        f"{outcome.unchanged} unchanged, {outcome.first_seen} seen for the first time, "
-        f"{outcome.changed} changed, {outcome.refused.total()} not verified{withheld}"
+        f"{outcome.unchanged:,} unchanged, {outcome.first_seen:,} seen for the first time, "
+        f"{outcome.changed:,} changed, {outcome.refused.total():,} not verified{withheld}"
     )

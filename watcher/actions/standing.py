@@ -8,6 +8,7 @@ from watcher.actions.overview import state_words
 from watcher.app import Application
 from watcher.model import DeliveryState
 from watcher.processes import is_dead
+from watcher.render.counts import plural
 from watcher.store import outbox
 from watcher.store.incidents import Incident, open_incidents
 from watcher.store.leases import living_holder
@@ -43,10 +44,10 @@ class Standing:
         else:
             confirmed = f"{self.release.confirmed_at:%Y-%m-%d %H:%M:%S} UTC"
             yield f"Registry data of {self.release.release.data_timestamp}, last confirmed {confirmed}"
-        yield f"Verified against it: {self.coverage.verified} of {self.coverage.watched} watched trials"
+        yield f"Verified against it: {self.coverage.verified:,} of {plural(self.coverage.watched, 'watched trial')}"
         for state in self.failing:
             yield f"  {state.nct_id}: {state_words(state)}"
-        yield "Mails: " + ", ".join(f"{count} {state}" for state, count in self.mails.items())
+        yield "Mails: " + ", ".join(f"{count:,} {state}" for state, count in self.mails.items())
         if self.oldest_waiting:
             yield f"  the oldest that waits was composed {self.oldest_waiting:%Y-%m-%d %H:%M:%S} UTC"
         yield f"Working now: {self.worker or 'nobody; start the service with `trialwatch run`'}"

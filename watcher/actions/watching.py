@@ -70,14 +70,14 @@ def watch_trials(
         given: what is wanted on which list.
         recipients: who hears of these lists from now on, beside those who do.
         skip_wrong: take what is right although some of it is wrong.
-        dry_run: only check.
+        dry_run: only check, and return what is right and what is wrong.
 
     Raises:
         SettingsError: something is wrong and ``skip_wrong`` was not asked for; nothing was recorded.
         RegistryError: the registry cannot be asked; nothing was recorded.
     """
     lists, problems = _checked(app, given)
-    if problems and not skip_wrong:
+    if problems and not skip_wrong and not dry_run:
         raise SettingsError([*problems, "nothing was added; see --skip-wrong"])
     if dry_run:
         with app.database.reading() as db:

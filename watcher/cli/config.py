@@ -6,6 +6,7 @@ import typer
 
 from watcher.cli.wiring import DEFAULT_SETTINGS, AsJson, SettingsPath, say, say_json, settings_from
 from watcher.errors import SettingsError
+from watcher.render.counts import plural
 
 app = typer.Typer(help="Look at the settings.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -25,4 +26,4 @@ def check(settings: SettingsPath = Path(DEFAULT_SETTINGS), as_json: AsJson = Fal
         say_json({"settings": str(settings), "valid": True, "watchlists": len(lists), "trials": len(trials)})
         return
     mail = f"through {loaded.mail.smtp.host}" if loaded.mail.smtp else f"to files in {loaded.mail.directory}"
-    say(f"{settings}: valid. {len(lists)} watch lists with {len(trials)} trials; mail goes {mail}.")
+    say(f"{settings}: valid. {plural(len(lists), 'watch list')} with {plural(len(trials), 'trial')}; mail goes {mail}.")

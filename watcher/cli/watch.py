@@ -1,6 +1,7 @@
 """``trialwatch watch``: who watches what, by command.  What the settings file declares is shown, never changed."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,7 @@ from watcher.cli.wiring import (
     say_json,
 )
 from watcher.model import Cadence
+from watcher.render.counts import plural
 
 if TYPE_CHECKING:
     from watcher.actions.watching import Added
@@ -87,7 +89,8 @@ def list_(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
             if as_json:
                 say_json(each.as_json())
                 continue
-            say(f"{each.name}  ({len(each.trials)} trials; hears of it: {', '.join(each.recipients) or 'nobody yet'})")
+            people = ", ".join(each.recipients) or "nobody yet"
+            say(f"{each.name}  ({plural(len(each.trials), 'trial')}; hears of it: {people})")
             for trial in each.trials:
                 say(f"  {trial.nct_id}  {trial.origins:<14}  {trial.state}")
 
@@ -96,6 +99,11 @@ def list_(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
 def import_(
     file: Annotated[Path, typer.Argument(help="CSV with a column nct_id and, if wanted, a column watchlist.")],
     watchlist: ListName = DEFAULT_LIST,
+    to: Annotated[
+        list[str] | None, typer.Option("--to", help="Address that hears of the lists; may be repeated.")
+    ] = None,
+    cadence: Annotated[Cadence, typer.Option(help="When the addresses of --to hear.")] = Cadence.DAILY,
+    time_zone: Annotated[str, typer.Option(help="Their time zone, an IANA name.")] = "UTC",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     skip_wrong: Skip = False,
     settings: SettingsPath = _SETTINGS,
@@ -103,11 +111,15 @@ def import_(
     """Watch the trials of a CSV file.  A wrong row is named with its line and its reason."""
     with application(settings) as application_:
         from watcher.actions.lists_as_csv import read_csv
-        from watcher.actions.watching import watch_trials
+        from watcher.actions.watching import read_recipient, watch_trials
 
+        recipients = [read_recipient(address, cadence=cadence, time_zone=time_zone) for address in to or []]
         given = read_csv(file, default_list=watchlist)
-        done = watch_trials(application_, given, skip_wrong=skip_wrong, dry_run=dry_run)
-        _report_added(application_, done, dry_run=dry_run)
+        done = watch_trials(application_, given, recipients=recipients, skip_wrong=skip_wrong, dry_run=dry_run)
+        if dry_run:
+            _report_what_would_be(done, [one.address for one in recipients], skip_wrong=skip_wrong)
+        else:
+            _report_added(application_, done)
 
 
 @app.command()
@@ -119,7 +131,26 @@ def export(settings: SettingsPath = _SETTINGS) -> None:
         write_csv(application_, sys.stdout)
 
 
-def _report_added(application_: "Application", done: "Added", *, dry_run: bool = False) -> None:
+def _report_what_would_be(done: "Added", people: Sequence[str], *, skip_wrong: bool) -> None:
+    """Say what would come on which list, and what would not.
+
+    Raises:
+        Failed: something is wrong.
+    """
+    for watchlist, added in done.added.items():
+        say(f'Would add to "{watchlist}": {", ".join(added) or "nothing new"}')
+        if people:
+            say(f'Would hear of "{watchlist}": {", ".join(people)}')
+    for problem in done.problems:
+        complain(problem)
+    if done.problems and not skip_wrong:
+        complain("nothing is added as long as something is wrong, except with --skip-wrong")
+        raise Failed(ExitCode.BAD_INPUT)
+    if done.problems:
+        raise Failed(ExitCode.FAILURES)
+
+
+def _report_added(application_: "Application", done: "Added") -> None:
     """Say what is on which list now, and what is not.
 
     Raises:
@@ -128,9 +159,6 @@ def _report_added(application_: "Application", done: "Added", *, dry_run: bool =
     from watcher.actions.overview import hears_nobody
 
     for watchlist, added in done.added.items():
-        if dry_run:
-            say(f'Would add to "{watchlist}": {", ".join(added) or "nothing new"}')
-            continue
         if added:
             say(f'Now on "{watchlist}": {", ".join(added)}.')
         if done.known[watchlist]:

@@ -86,7 +86,7 @@ class SmtpSession:
         try:
             connection = self._ready_connection(on_phase)
             self._begun += 1
-            return _Transaction(connection, self._server, on_phase).run(envelope, message.mime)
+            return _Transaction(connection, self._server, message.mime, on_phase=on_phase).run(envelope)
         except (MessageDeferred, MessageRefused):
             raise
         except BaseException as error:
@@ -134,24 +134,25 @@ class SmtpSession:
 class _Transaction:
     """One message on one connection, step by step."""
 
-    def __init__(self, connection: Connection, server: SmtpServer, on_phase: OnPhase) -> None:
+    def __init__(self, connection: Connection, server: SmtpServer, mime: bytes, *, on_phase: OnPhase) -> None:
         self._connection = connection
         self._server = server
+        self._mime = mime
         self._on_phase = on_phase
 
-    def run(self, envelope: tuple[str, str], mime: bytes) -> Receipt:
+    def run(self, envelope: tuple[str, str]) -> Receipt:
         sender, recipient = envelope
-        options = self._options(envelope, len(mime))
+        options = self._options(envelope)
         self._ask(Phase.MAIL, f"MAIL FROM:<{sender}>{options}")
         self._ask(Phase.RCPT, f"RCPT TO:<{recipient}>")
         self._ask(Phase.DATA, "DATA", hoped_for=frozenset({SEND_IT}))
-        self._write_body(mime)
+        self._write_body()
         self._on_phase(Phase.DOT)
         self._check_still_listening()
         return Receipt(reply=str(self._dot()))
 
-    def _options(self, envelope: tuple[str, str], size: int) -> str:
-        options = f" SIZE={size}" if self._connection.has_extn("size") else ""
+    def _options(self, envelope: tuple[str, str]) -> str:
+        options = f" SIZE={len(self._mime)}" if self._connection.has_extn("size") else ""
         if all(address.isascii() for address in envelope):
             return options
         if not self._connection.has_extn("smtputf8"):
@@ -169,11 +170,11 @@ class _Transaction:
         if reply.code not in hoped_for:
             if not (reply.transient or reply.permanent):
                 self._connection.close()  # question and answer no longer match: nothing heard here can be trusted
-            raise message_error(phase, reply)
+            raise message_error(phase, reply, size=len(self._mime))
 
-    def _write_body(self, mime: bytes) -> None:
+    def _write_body(self) -> None:
         try:
-            self._connection.send(stuffed(mime))
+            self._connection.send(stuffed(self._mime))
         except smtplib.SMTPServerDisconnected as error:
             raise self._broken_before_dot(Phase.DATA, error) from error
 
@@ -185,7 +186,7 @@ class _Transaction:
             raise self._broken_before_dot(Phase.DATA, error) from error
         if answer is not None:
             self._connection.close()
-            raise message_error(Phase.DATA, reply_of(answer))
+            raise message_error(Phase.DATA, reply_of(answer), size=len(self._mime))
 
     def _dot(self) -> Reply:
         self._connection.wait_at_most(self._server.dot_timeout)
@@ -196,7 +197,7 @@ class _Transaction:
             raise MessageUncertain(Phase.DOT, f"the answer to the final dot was lost: {error}") from error
         self._connection.wait_at_most(self._server.command_timeout)
         if not reply.positive:
-            raise message_error(Phase.DOT, reply)
+            raise message_error(Phase.DOT, reply, size=len(self._mime))
         return reply
 
     def _broken_before_dot(self, phase: Phase, error: smtplib.SMTPServerDisconnected) -> MessageDeferred:

@@ -6,7 +6,8 @@ only the caller knows what had been sent by then.
 The decisions, with RFC 5321 sections 4.2 and 4.5.4 and RFC 3463 as sources:
 
 - 421 says that the server is closing, in the middle of a message too: nothing was taken, and no message is to blame.
-- 4yz defers, and 5yz refuses, the message at hand.
+- 4yz defers, and 5yz refuses, the message at hand.  That it is too large is said in our words, with its size: it is
+  neither the reader's fault nor the server's.
 - Exception: an enhanced code 5.7.z ("security or policy": 5.7.1, 5.7.26, 5.7.515 …), and the codes that ask for a
   login (530, 534, 535, 538), are the operator's to put right (relaying, SPF, DKIM, password) and stop the channel, at
   whatever step.  Taking them as a verdict on the message would give up one alert after the other for a cause that lies
@@ -25,6 +26,9 @@ from watcher.model import Phase
 WORDS_LIMIT = 500  # characters of a server's words that are kept
 CLOSING = 421
 LOGIN_CODES = frozenset({530, 534, 535, 538})
+_EXCEEDED = 552  # RFC 1870: the message's size; RFC 5321: the mailbox's storage
+_SIZE = re.compile(r"5\.(3\.4|2\.3)\b")  # too big for the system; longer than its administrator allows
+_ENHANCED = re.compile(r"5\.\d{1,3}\.\d{1,3}\b")
 _POLICY = re.compile(r"5\.7\.\d{1,3}\b")
 
 
@@ -59,17 +63,33 @@ def reply_of(answer: tuple[int, bytes]) -> Reply:
     return Reply(code=code, words=line[:WORDS_LIMIT])
 
 
-def message_error(phase: Phase, reply: Reply) -> MailError:
-    """Return the error for an answer other than the hoped-for one, while a message is being handed over."""
+def message_error(phase: Phase, reply: Reply, *, size: int) -> MailError:
+    """Return the error for an answer other than the hoped-for one, while a message is being handed over.
+
+    Args:
+        phase: the step that was answered.
+        reply: the answer.
+        size: bytes of the message.
+    """
     if reply.code == CLOSING:
         return ChannelDown(phase, str(reply))
     if reply.permanent and (reply.code in LOGIN_CODES or _POLICY.match(reply.words)):
         return ChannelRefused(phase, str(reply))
+    if reply.permanent and _is_about_size(phase, reply):
+        kilobytes = max(1, round(size / 1000))
+        return MessageRefused(phase, f"the mail server refuses mails of this size ({kilobytes:,} KB): {reply}")
     if reply.permanent:
         return MessageRefused(phase, str(reply))
     if reply.transient or phase is not Phase.DOT:
         return MessageDeferred(phase, str(reply))
     return MessageUncertain(phase, str(reply))
+
+
+def _is_about_size(phase: Phase, reply: Reply) -> bool:
+    """Whether the message was too large.  552 alone also says "mailbox full", but then when the reader is named."""
+    if _ENHANCED.match(reply.words):
+        return bool(_SIZE.match(reply.words))
+    return reply.code == _EXCEEDED and phase is not Phase.RCPT
 
 
 def channel_error(where: str, reply: Reply) -> ChannelDown | ChannelRefused:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from watcher.core.digest import SUBJECT_LENGTH, TrialBlock, subject_of_changes
 from watcher.core.text import one_line
+from watcher.render.counts import plural
 from watcher.render.templates import Rendered, TemplateFailed, Templates
 
 SOURCE = (
@@ -30,8 +31,9 @@ class Coverage:
     def sentence(self) -> str:
         if self.data_date is None:
             return "The registry has not been reached yet."
-        trials = "trial" if self.watched == 1 else "trials"
-        return f"Verified {self.verified} of {self.watched} {trials} against registry data of {self.data_date}."
+        return (
+            f"Verified {self.verified:,} of {plural(self.watched, 'trial')} against registry data of {self.data_date}."
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +69,10 @@ class Letter:
 
 def letter_of_changes(blocks: Sequence[TrialBlock], coverage: Coverage) -> Letter:
     """Return the digest that tells what changed; ``blocks`` in their order, at least one."""
-    many = "trial" if coverage.watched == 1 else "trials"
     return Letter(
         template="digest",
         subject=subject_of_changes(blocks, coverage.watched),
-        summary=f"{len(blocks)} of {max(coverage.watched, len(blocks))} {many} changed.",
+        summary=f"{len(blocks):,} of {plural(max(coverage.watched, len(blocks)), 'trial')} changed.",
         coverage=coverage,
         blocks=tuple(blocks),
     )
@@ -83,7 +84,7 @@ def letter_of_watching(joined: TrialGroup | None, left: TrialGroup | None, cover
     for group, words in ((joined, "Now watching"), (left, "No longer watching")):
         if group is not None:
             count = len(group.trials) + group.more
-            parts.append(f"{words} {group.trials[0].nct_id if count == 1 else f'{count:,} trials'}")
+            parts.append(f"{words} {group.trials[0].nct_id if count == 1 else plural(count, 'trial')}")
     groups = tuple(group for group in (joined, left) if group is not None)
     text = "; ".join(parts)
     subject = text[0] + text[1:].replace("No longer", "no longer")

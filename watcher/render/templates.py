@@ -12,10 +12,11 @@ from pathlib import Path
 
 import css_inline
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from watcher.core.text import one_line
 from watcher.errors import TrialwatchError
+from watcher.render.bounded import BoundedEnvironment
+from watcher.render.counts import plural
 
 TEXT_WIDTH = 72  # columns
 RECORD_URL = "https://clinicaltrials.gov/study/"
@@ -24,7 +25,17 @@ _CHECKOUT = Path(__file__).parents[2] / "templates"
 
 
 # What a template can do wrong beside its syntax: divide by nothing, add a number to a text, not be UTF-8.
-_FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError)
+_FAULTS = (
+    TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 
 
 class TemplateFailed(TrialwatchError):
@@ -61,7 +72,8 @@ class Templates:
         folders = [overrides] if overrides else []
         folders.append(_BUILT_IN if _BUILT_IN.is_dir() else _CHECKOUT)
         loaders: list[BaseLoader] = [FileSystemLoader(folder) for folder in folders]
-        self._environment = ImmutableSandboxedEnvironment(
+        self._environment = BoundedEnvironment(
+            bounded=overrides is not None,
             loader=ChoiceLoader(loaders),
             autoescape=lambda name: name is not None and name.endswith(".html"),
             undefined=StrictUndefined,
@@ -77,14 +89,26 @@ class Templates:
         """Render ``mail/<name>.subject.txt``, ``mail/<name>.txt`` and ``mail/<name>.html``.
 
         Raises:
-            TemplateFailed: a template is missing, broken, or uses a name that it is not given.
+            TemplateFailed: a template is missing, broken, comes out empty, takes too much time or space, or uses a name
+                that it is not given.
         """
-        subject, text, html = (self._part(f"mail/{name}.{kind}", facts) for kind in ("subject.txt", "txt", "html"))
-        return Rendered(subject=one_line(subject), text=text, html=self._inliner.inline(html))
+        subject = one_line(self._part(f"mail/{name}.subject.txt", facts))
+        text = self._part(f"mail/{name}.txt", facts)
+        return Rendered(subject=subject, text=text, html=self._html(f"mail/{name}.html", facts))
 
     def _part(self, name: str, facts: Mapping[str, object]) -> str:
         try:
-            return self._environment.get_template(name).render(facts)
+            part = self._environment.render_bounded(name, dict(facts))
+        except _FAULTS as error:
+            raise TemplateFailed(name, error) from error
+        if not part.strip():
+            raise TemplateFailed(name, ValueError("it comes out empty; a mail needs it"))
+        return part
+
+    def _html(self, name: str, facts: Mapping[str, object]) -> str:
+        html = self._part(name, facts)
+        try:
+            return self._inliner.inline(html)
         except _FAULTS as error:
             raise TemplateFailed(name, error) from error
 
@@ -118,8 +142,3 @@ def record_url(nct_id: str) -> str:
 def moment(data_timestamp: str) -> str:
     """Return the day of the registry's timestamp, which is all that a reader needs of it."""
     return data_timestamp.partition("T")[0]
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """Return ``1 trial`` or ``2 trials``."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"

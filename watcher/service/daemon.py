@@ -101,22 +101,35 @@ class Service:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone="UTC",
         )
-        app = self._in_force.app
-        mail_every = app.settings.mail.deliver_every
-        for name, job, every in (
-            ("watch", partial(watch, self._in_force), min(mail_every, app.settings.registry.check_every)),
-            ("mail", partial(mail, self._in_force), mail_every),
-            ("lease", partial(self._renew, holder), RENEW_EVERY),
+        intervals = self._intervals()
+        for name, job in (
+            ("watch", partial(watch, self._in_force)),
+            ("mail", partial(mail, self._in_force)),
+            ("lease", partial(self._renew, holder)),
         ):
             scheduler.add_job(
                 guarded(name, job),
                 "interval",
-                seconds=every.total_seconds(),
+                seconds=intervals[name].total_seconds(),
                 executor=name,
                 id=name,
-                next_run_time=app.now(),
+                next_run_time=self._in_force.app.now(),
             )
         return scheduler
+
+    def _intervals(self) -> dict[str, timedelta]:
+        """Return how often each job is woken, by the settings in force."""
+        settings = self._in_force.app.settings
+        mail_every = settings.mail.deliver_every
+        return {"watch": min(mail_every, settings.registry.check_every), "mail": mail_every, "lease": RENEW_EVERY}
+
+    def _reload(self, scheduler: BackgroundScheduler) -> None:
+        """Take new settings over, intervals included."""
+        before = self._intervals()
+        self._in_force.reload()
+        for name, every in self._intervals().items():
+            if every != before[name]:
+                scheduler.reschedule_job(name, trigger="interval", seconds=every.total_seconds())
 
     def _wait(self, scheduler: BackgroundScheduler) -> None:
         lead = self._lead()
@@ -124,7 +137,7 @@ class Service:
             self._asked.wait(_LOOK_EVERY)
             if self._asked.to_reload:
                 self._asked.to_reload = False
-                scheduler.add_job(guarded("settings", self._in_force.reload), executor="settings")
+                scheduler.add_job(guarded("settings", partial(self._reload, scheduler)), executor="settings")
             lead = self._follow_clock(scheduler, lead)
             self._watch_lease()
 

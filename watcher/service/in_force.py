@@ -74,7 +74,7 @@ class InForce:
             self._retired.append(self._term)
             self._term = Term(app=fresh, next_check=fresh.monotonic())
             self._close_retired()
-        _log.info("settings reloaded; intervals change at the next start", mail=fresh.channel.name)
+        _log.info("settings reloaded", mail=fresh.channel.name)
 
     def stop(self) -> None:
         """Stop every job where it stands."""

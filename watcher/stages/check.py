@@ -16,23 +16,23 @@ from watcher.core.fields import FieldTable
 from watcher.errors import RegistryError, StoreError
 from watcher.model import Reason, Record, Refusal, Release
 from watcher.registry.client import Fetched, KnownHashes
+from watcher.render.counts import plural
 from watcher.stages.comparison import Comparison
 from watcher.stages.evidence import Evidence, refuse_superseded, without_lagging
 from watcher.store.database import Database
-from watcher.store.incidents import close_incident, close_incidents, open_incident
-from watcher.store.lists import welcome_readers
+from watcher.store.incidents import close_incident, close_incidents, never_seen, open_incident
 from watcher.store.releases import KnownRelease, confirm_release, note_checked
 from watcher.store.revisions import record_first_sights, record_revision
 from watcher.store.watches import (
     current_hashes,
     current_snapshots,
-    never_seen,
     note_same_content,
     note_stamps,
     record_refusal,
     unverified,
     verify_unchanged,
 )
+from watcher.store.welcomes import welcome_readers
 
 REGISTRY_INCIDENT = "registry"  # which release it is at cannot be asked
 RECORDS_INCIDENT = "records: "  # with the reason for which records cannot be verified
@@ -252,8 +252,9 @@ def _note_failures(db: Connection, refusals: Sequence[Refusal], now: datetime) -
         failed = [refusal for refusal in refusals if refusal.reason is reason]
         key = RECORDS_INCIDENT + reason
         if failed:
-            trials = "1 trial" if len(failed) == 1 else f"{len(failed):,} trials"
-            summary = f"{trials} cannot be verified, {failed[0].nct_id} for one: {failed[0].detail}"
+            summary = (
+                f"{plural(len(failed), 'trial')} cannot be verified, {failed[0].nct_id} for one: {failed[0].detail}"
+            )
             open_incident(db, key, summary, now=now)
         else:
             close_incident(db, key, now=now)

@@ -91,24 +91,49 @@ class Deliver:
         return len(interrupted)
 
     def run(self, *, now: datetime) -> Handed:
+        """Try the messages that are due, as many as one run takes: the service then looks at its settings again."""
+        handed = Handed()
+        self._run_batch(handed, now)
+        self._note_set_aside(handed, now)
+        return handed
+
+    def run_all(self, *, now: datetime) -> Handed:
         """Try every message that is due."""
         handed = Handed()
+        # What was tried is not due at the same moment any more, so that this ends.
+        while self._run_batch(handed, now) and handed.trouble is None and not self._stopping():
+            pass
+        self._note_set_aside(handed, now)
+        return handed
+
+    def _run_batch(self, handed: Handed, now: datetime) -> bool:
+        """Try as many messages as one run takes; return whether more may be due."""
         self._put_back_what_failed(now)
-        if self._paused_until is not None and now < self._paused_until:
-            return handed
+        if self._pauses(now):
+            return False
         with self._database.reading() as db:
-            due = outbox.due_messages(db, now=now, limit=_BATCH)
+            batch = outbox.due_messages(db, now=now, limit=_BATCH)
+        due = batch
         while due and handed.trouble is None and not self._stopping():
             due = self._converse(due, handed, now)
-        if handed.set_aside and handed.trouble is None:
-            with self._database.writing() as db:
-                for message, reply in handed.set_aside:
-                    summary = (
-                        f'The mail "{message.subject}" to {message.recipient} is refused for a reason that only you '
-                        f"can put right; it is tried again: {reply}."
-                    )
-                    open_incident(db, self._incident_of(message), summary, now=now)
-        return handed
+        return len(batch) == _BATCH
+
+    def _note_set_aside(self, handed: Handed, now: datetime) -> None:
+        """Tell the operator of messages that were refused as if the channel were to blame, when it was not."""
+        if not handed.set_aside or handed.trouble is not None:
+            return
+        with self._database.writing() as db:
+            for message, reply in handed.set_aside:
+                summary = (
+                    f'The mail "{message.subject}" to {message.recipient} is refused for a reason that only you '
+                    f"can put right; it is tried again: {reply}."
+                )
+                open_incident(db, self._incident_of(message), summary, now=now)
+
+    def _pauses(self, now: datetime) -> bool:
+        """Whether the channel is left alone now; not for a pause that a clock which was ahead has set."""
+        longest = max(_OPERATOR_PAUSE, self._patience.down_for)
+        return self._paused_until is not None and now < self._paused_until <= now + longest
 
     def _put_back_what_failed(self, now: datetime) -> None:
         """Free the message at which the last run failed because the database did: nobody else does before a restart."""

@@ -171,10 +171,10 @@ def _note_template(db: Connection, outgoing: Outgoing, now: datetime) -> None:
 def _worth_a_mail(incident: Incident, now: datetime) -> bool:
     """Whether the operator must hear of it: trouble with another machine only when it lasts.
 
-    Of the mail server's trouble no mail can tell before it is over.
+    Of the mail server's trouble no mail can tell before it is over.  ``abs``: the clock may have been ahead then.
     """
     if incident.key.startswith((REGISTRY_INCIDENT, RECORDS_INCIDENT)):
-        return incident.closed_at is None and now - incident.opened_at >= PATIENCE
+        return incident.closed_at is None and abs(now - incident.opened_at) >= PATIENCE
     if incident.key == CHANNEL_INCIDENT:
-        return (incident.closed_at or now) - incident.opened_at >= PATIENCE
+        return abs((incident.closed_at or now) - incident.opened_at) >= PATIENCE
     return True

@@ -5,7 +5,7 @@ the dataset, and the order in which releases were seen is known.  The rules are 
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -50,7 +50,7 @@ def refuse_superseded(db: Connection, release: Release, *, now: datetime) -> Non
     if newest is None or newest.release.data_timestamp == release.data_timestamp:
         return
     named = known_release(db, release.data_timestamp)
-    if named and superseded(named.id, newest_place=newest.id, newest_age=now - newest.first_seen_at):
+    if named and superseded(named.id, newest_place=newest.id, newest_age=_age(newest, now)):
         detail = f"the registry names {release.data_timestamp}, which it had replaced; one of its machines lags"
         raise RegistryError(Reason.LAGGING, detail)
 
@@ -60,7 +60,7 @@ def without_lagging(db: Connection, fetched: Fetched, release: KnownRelease, *, 
     day = release.release.data_timestamp[:10]
     if fetched.stamps <= {day}:
         return fetched
-    last, age = last_stamps(db, list(fetched.stamp_of)), now - release.first_seen_at
+    last, age = last_stamps(db, list(fetched.stamp_of)), _age(release, now)
     late = {
         nct_id: stamp
         for nct_id, stamp in fetched.stamp_of.items()
@@ -76,3 +76,8 @@ def without_lagging(db: Connection, fetched: Fetched, release: KnownRelease, *, 
         records=tuple(record for record in fetched.records if record.nct_id not in late),
         refusals=(*fetched.refusals, *refusals),
     )
+
+
+def _age(release: KnownRelease, now: datetime) -> timedelta:
+    """Return how long a release is known; as long as the clock was ahead by, if it was when the release was seen."""
+    return abs(now - release.first_seen_at)

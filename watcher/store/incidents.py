@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
 
 from watcher.store.tables import incident
 
@@ -17,6 +17,11 @@ class Incident:
     opened_at: datetime
     told_at: datetime | None
     closed_at: datetime | None
+
+
+def never_seen(nct_id: str) -> str:
+    """Return the key of the incident that a watched record does not exist."""
+    return f"never seen {nct_id}"
 
 
 def open_incident(db: Connection, key: str, summary: str, *, now: datetime) -> bool:
@@ -58,8 +63,8 @@ def mark_told(db: Connection, incident_ids: list[int], *, now: datetime) -> None
     db.execute(update(incident).where(incident.c.id.in_(incident_ids)).values(told_at=now))
 
 
-def _incidents(db: Connection, condition: object) -> list[Incident]:
-    rows = db.execute(select(incident).where(condition).order_by(incident.c.id))  # type: ignore[arg-type]
+def _incidents(db: Connection, condition: ColumnElement[bool]) -> list[Incident]:
+    rows = db.execute(select(incident).where(condition).order_by(incident.c.id))
     return [
         Incident(
             id=row.id,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, insert, select, update
 
 from watcher.errors import LeaseHeld
 from watcher.store.tables import lease
@@ -36,7 +36,16 @@ def current_holder(db: Connection) -> Holder | None:
 
 def living_holder(db: Connection, *, now: datetime) -> Holder | None:
     """Return who holds the lease; None when nobody does, or when it has run out."""
-    return _holder(db, select(lease).where(lease.c.name == _WORK, lease.c.expires_at > now))
+    return _holder(db, select(lease).where(lease.c.name == _WORK, *_runs(now)))
+
+
+def _runs(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return what is true of a lease that has not run out.
+
+    One that was renewed by a clock which was ahead has: see ``notices.py``.  The clocks of two machines may differ by
+    as long as a lease lasts.
+    """
+    return lease.c.expires_at > now, lease.c.expires_at <= now + 2 * DURATION
 
 
 def _holder(db: Connection, query: Select[Any]) -> Holder | None:
@@ -57,12 +66,12 @@ def acquire(db: Connection, holder: Holder, *, now: datetime, previous_is_dead: 
     Raises:
         LeaseHeld: a living instance has it.
     """
-    row = db.execute(select(lease).where(lease.c.name == _WORK)).first()
-    if row is not None:
-        if row.token != holder.token and row.expires_at > now and not previous_is_dead:
-            since = row.acquired_at.strftime("%Y-%m-%d %H:%M:%S UTC")
-            raise LeaseHeld(f"process {row.pid} on {row.host}, since {since}")
-        db.execute(delete(lease).where(lease.c.name == _WORK))
+    others = select(lease).where(lease.c.name == _WORK, lease.c.token != holder.token, *_runs(now))
+    row = db.execute(others).first()
+    if row is not None and not previous_is_dead:
+        since = row.acquired_at.strftime("%Y-%m-%d %H:%M:%S UTC")
+        raise LeaseHeld(f"process {row.pid} on {row.host}, since {since}")
+    db.execute(delete(lease).where(lease.c.name == _WORK))
     db.execute(
         insert(lease).values(
             name=_WORK,

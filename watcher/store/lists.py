@@ -4,15 +4,29 @@ A trial is watched when the file or a command says so.  What the file declares, 
 edit ``_settle`` compares who should hear of which trial with who did, so that nobody joins or leaves in silence.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, and_, bindparam, case, delete, exists, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from watcher.model import Cadence, NoticeKind, Recipient, Schedule, Watchlist
-from watcher.store.tables import listing, notice, reader, subscription, watch
+from watcher.store.incidents import close_incident, never_seen
+from watcher.store.tables import listing, reader, subscription, watch
+from watcher.store.welcomes import notify_at_once
 
 _URGENCY = list(Cadence)  # the most urgent first
 
@@ -37,10 +51,43 @@ class Listing:
 def declare_lists(db: Connection, watchlists: Iterable[Watchlist], *, now: datetime) -> None:
     """Make the file's part of the lists what the settings file says."""
     lists = list(watchlists)
-    _replace_declared(db, listing, {(each.name, trial): {} for each in lists for trial in each.trials}, now=now)
-    recipients = {(each.name, one.address): _schedule_values(one) for each in lists for one in each.recipients}
-    _replace_declared(db, subscription, recipients, now=now)
+    _declare_trials(db, {(each.name, trial) for each in lists for trial in each.trials}, now=now)
+    _declare_recipients(db, {(each.name, one.address): one for each in lists for one in each.recipients}, now=now)
     _settle(db, now=now)
+
+
+def _declare_trials(db: Connection, wanted: Set[tuple[str, str]], *, now: datetime) -> None:
+    """Make the listings of origin "file" exactly the wanted pairs of list and trial."""
+    declared = listing.c.origin == Origin.FILE
+    rows = db.execute(select(listing.c.watchlist, listing.c.nct_id).where(declared))
+    present = {(row.watchlist, row.nct_id) for row in rows}
+    for name, nct_id in present - wanted:
+        db.execute(delete(listing).where(declared, listing.c.watchlist == name, listing.c.nct_id == nct_id))
+    new = [
+        {"watchlist": name, "nct_id": nct_id, "origin": Origin.FILE, "added_at": now}
+        for name, nct_id in sorted(wanted - present)
+    ]
+    if new:
+        db.execute(insert(listing), new)
+
+
+def _declare_recipients(db: Connection, wanted: Mapping[tuple[str, str], Recipient], *, now: datetime) -> None:
+    """Make the subscriptions of origin "file" exactly the wanted ones, by list and address."""
+    declared = subscription.c.origin == Origin.FILE
+    present = {(row.watchlist, row.address): _schedule(row) for row in db.execute(select(subscription).where(declared))}
+    for name, address in present.keys() - wanted.keys():
+        db.execute(delete(subscription).where(declared, *_named(name, address)))
+    for (name, address), one in wanted.items():
+        values = _schedule_values(one)
+        if (name, address) not in present:
+            key = {"watchlist": name, "address": address, "origin": Origin.FILE, "added_at": now}
+            db.execute(insert(subscription).values(**key, **values))
+        elif present[name, address] != one.schedule:
+            db.execute(update(subscription).where(declared, *_named(name, address)).values(**values))
+
+
+def _named(watchlist: str, address: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return subscription.c.watchlist == watchlist, subscription.c.address == address
 
 
 def add_trials(db: Connection, watchlist: str, nct_ids: Iterable[str], *, now: datetime) -> list[str]:
@@ -144,38 +191,32 @@ def _keep_most_urgent(found: dict[str, Schedule], address: str, schedule: Schedu
         found[address] = schedule
 
 
-# Built once: it runs at every tick, and building a statement costs more than running it.
-_NEW_READERS = (
-    select(reader.c.address, reader.c.nct_id)
-    .join(watch, watch.c.nct_id == reader.c.nct_id)
-    .where(
-        reader.c.welcomed_at.is_(None),
-        watch.c.release_id == bindparam("release_id"),
-        watch.c.snapshot_id.is_not(None),
-    )
-)
-
-
-def welcome_readers(db: Connection, *, release_id: int, now: datetime) -> int:
-    """Note "now watching" for readers whose trial has been verified since they joined; return how many notices."""
-    pairs = db.execute(_NEW_READERS, {"release_id": release_id}).all()
-    if not pairs:
-        return 0
-    _notify(db, NoticeKind.NOW_WATCHING, [(pair.address, pair.nct_id) for pair in pairs], now=now)
-    here = and_(watch.c.nct_id == reader.c.nct_id, watch.c.release_id == release_id, watch.c.snapshot_id.is_not(None))
-    db.execute(update(reader).where(reader.c.welcomed_at.is_(None), exists().where(here)).values(welcomed_at=now))
-    return len(pairs)
-
-
 def _settle(db: Connection, *, now: datetime) -> None:
     """Bring watches and readers in line with the lists; tell those who stop hearing of a trial."""
     listed = exists().where(listing.c.nct_id == watch.c.nct_id)
     known = exists().where(watch.c.nct_id == listing.c.nct_id)
     new = select(listing.c.nct_id, literal(True), literal(0), literal(False)).where(~known).distinct()
     db.execute(insert(watch).from_select(["nct_id", "watched", "absent_releases", "gone_told"], new))
+    _forget_never_seen(db, now=now)
     db.execute(update(watch).where(watch.c.watched, ~listed).values(watched=False))
     db.execute(update(watch).where(~watch.c.watched, listed).values(watched=True))
     _settle_readers(db, now=now)
+
+
+def _forget_never_seen(db: Connection, *, now: datetime) -> None:
+    """Take back what the operator was told of trials that were never served and that no list names any more."""
+    wrong = db.execute(
+        select(watch.c.nct_id).where(
+            watch.c.watched,
+            watch.c.gone_told,
+            watch.c.snapshot_id.is_(None),
+            ~exists().where(listing.c.nct_id == watch.c.nct_id),
+        )
+    )
+    for nct_id in wrong.scalars().all():
+        close_incident(db, never_seen(nct_id), now=now)
+        again = {"gone_told": False, "absent_releases": 0, "absent_release_id": None}
+        db.execute(update(watch).where(watch.c.nct_id == nct_id).values(**again))
 
 
 def _settle_readers(db: Connection, *, now: datetime) -> None:
@@ -185,41 +226,11 @@ def _settle_readers(db: Connection, *, now: datetime) -> None:
     known = exists().where(pair)
     left = db.execute(select(reader).where(~wanted)).all()
     told = [(row.address, row.nct_id) for row in left if row.welcomed_at is not None]
-    _notify(db, NoticeKind.NO_LONGER_WATCHING, told, now=now)
+    notify_at_once(db, NoticeKind.NO_LONGER_WATCHING, told, now=now)
     db.execute(delete(reader).where(~wanted))
     new = select(subscription.c.address, listing.c.nct_id, literal(now, reader.c.since.type))
     new = new.select_from(joined).where(~known).distinct()
     db.execute(insert(reader).from_select(["address", "nct_id", "since"], new))
-
-
-def _notify(db: Connection, kind: NoticeKind, pairs: Sequence[tuple[str, str]], *, now: datetime) -> None:
-    if pairs:
-        moments = {"created_at": now, "opens_at": now, "closes_at": now}
-        rows = [{"address": address, "nct_id": nct_id, "kind": kind, **moments} for address, nct_id in pairs]
-        db.execute(insert(notice), rows)
-
-
-def _replace_declared(
-    db: Connection, table: object, wanted: dict[tuple[str, str], dict[str, object]], *, now: datetime
-) -> None:
-    """Make the rows of origin "file" in ``listing`` or ``subscription`` exactly the wanted ones."""
-    target = listing if table is listing else subscription
-    member = target.c.nct_id if target is listing else target.c.address
-    rows = db.execute(select(target).where(target.c.origin == Origin.FILE)).mappings().all()
-    present = {(row["watchlist"], row[member.name]): {key: row[key] for key in _SCHEDULE if key in row} for row in rows}
-    for name, who in present.keys() - wanted.keys():
-        db.execute(delete(target).where(target.c.watchlist == name, member == who, target.c.origin == Origin.FILE))
-    added = [
-        {"watchlist": name, member.name: who, "origin": Origin.FILE, "added_at": now, **values}
-        for (name, who), values in wanted.items()
-        if (name, who) not in present
-    ]
-    if added:
-        db.execute(insert(target), added)
-    for (name, who), values in wanted.items():
-        if (name, who) in present and present[name, who] != values:
-            here = and_(target.c.watchlist == name, member == who, target.c.origin == Origin.FILE)
-            db.execute(update(target).where(here).values(**values))
 
 
 _SCHEDULE = ("cadence", "time_zone", "hour", "weekday")

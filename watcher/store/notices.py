@@ -1,9 +1,13 @@
-"""What readers must hear, from the transaction that makes it so until a digest tells it."""
+"""What readers must hear, from the transaction that makes it so until a digest tells it.
+
+A clock may have been ahead, by years even, when something was recorded.  The rule, here and wherever a moment says
+that something has to wait: a moment further ahead than a clock that is right could have put it holds nothing back.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, insert, select
+from sqlalchemy import Connection, and_, func, insert, or_, select
 
 from watcher.core.windows import window_at
 from watcher.model import NoticeKind
@@ -64,7 +68,10 @@ def notify_readers(
 
 
 def due_windows(db: Connection, *, now: datetime) -> list[Window]:
-    """Return the windows that have closed and hold something untold, oldest first."""
+    """Return the windows that have closed and hold something untold, oldest first.
+
+    A window that has not even begun is one of a clock that was ahead: see the head of this module.
+    """
     waiting = notice.c.kind.in_(_WAITING_KINDS)
     query = (
         select(
@@ -73,7 +80,7 @@ def due_windows(db: Connection, *, now: datetime) -> list[Window]:
             func.min(notice.c.opens_at).label("opens_at"),
             notice.c.closes_at,
         )
-        .where(notice.c.digest_id.is_(None), notice.c.closes_at <= now)
+        .where(notice.c.digest_id.is_(None), or_(notice.c.closes_at <= now, notice.c.opens_at > now))
         .group_by(notice.c.address, waiting, notice.c.closes_at)
         .order_by(notice.c.closes_at, notice.c.address)
     )

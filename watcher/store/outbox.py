@@ -5,11 +5,11 @@ both take the same step.  "Uncertain" is a row found in SENDING at phase DOT aft
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timedelta
 
 import zstandard
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from watcher.errors import OvertakenError
 from watcher.model import Delivery, DeliveryState, Message, Phase
@@ -18,7 +18,22 @@ from watcher.store.notices import Window
 from watcher.store.tables import digest, message, notice
 
 _OPEN = (DeliveryState.PENDING, DeliveryState.DEFERRED)
+_LONGEST_WAIT = timedelta(hours=12)  # more than any message is made to wait before it is tried again
 _BATCH = 10_000  # notices named in one statement; SQLite takes 32,766 parameters, PostgreSQL 65,535
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unfinished:
+    """A message that waits, or that was given up, without its content."""
+
+    id: str
+    recipient: str
+    subject: str
+    state: DeliveryState
+    attempts: int
+    composed_at: datetime
+    next_attempt_at: datetime
+    reply: str | None  # the server's last words
 
 
 def add_digest(
@@ -89,8 +104,14 @@ def add_message(
 
 
 def due_messages(db: Connection, *, now: datetime, limit: int) -> list[str]:
-    """Return the IDs of messages that may be tried now: the least often tried first, then the longest waiting."""
-    query = select(message.c.id).where(message.c.state.in_(_OPEN), message.c.next_attempt_at <= now)
+    """Return the IDs of messages that may be tried now: the least often tried first, then the longest waiting.
+
+    What waits for a moment that a clock which was ahead has set does not: see ``notices.py``.
+    """
+    untried = and_(message.c.state == DeliveryState.PENDING, message.c.composed_at > now)
+    too_far = message.c.next_attempt_at > now + _LONGEST_WAIT
+    due = or_(message.c.next_attempt_at <= now, untried, too_far)
+    query = select(message.c.id).where(message.c.state.in_(_OPEN), due)
     return list(
         db.execute(query.order_by(message.c.attempts, message.c.composed_at, message.c.id).limit(limit)).scalars()
     )
@@ -147,11 +168,15 @@ def counts(db: Connection) -> dict[DeliveryState, int]:
     return {state: found.get(state, 0) for state in DeliveryState}
 
 
-def unfinished(db: Connection) -> list[Delivery]:
+_UNFINISHED = select(*(message.c[one.name] for one in fields(Unfinished))).where(
+    message.c.state.in_((*_OPEN, DeliveryState.SENDING, DeliveryState.FAILED))
+)
+
+
+def unfinished(db: Connection) -> list[Unfinished]:
     """Return what still waits, and what was given up, oldest first."""
-    states = (*_OPEN, DeliveryState.SENDING, DeliveryState.FAILED)
-    rows = db.execute(select(message).where(message.c.state.in_(states)).order_by(message.c.composed_at, message.c.id))
-    return [_delivery(row) for row in rows]
+    rows = db.execute(_UNFINISHED.order_by(message.c.composed_at, message.c.id)).mappings()
+    return [Unfinished(**{**row, "state": DeliveryState(row["state"])}) for row in rows]
 
 
 def _step(db: Connection, message_id: str, values: dict[str, object]) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
 
 from watcher.errors import OvertakenError
 from watcher.model import NoticeKind, Reason, Record, Refusal
-from watcher.store.incidents import open_incident
+from watcher.store.incidents import never_seen, open_incident
 from watcher.store.notices import notify_readers
 from watcher.store.tables import reader, release, watch
 
@@ -163,11 +163,6 @@ def record_refusal(db: Connection, refusal: Refusal, *, release_id: int, now: da
             open_incident(db, never_seen(refusal.nct_id), summary, now=now)
     db.execute(update(watch).where(here).values(**values))
     return bool(values.get("gone_told", False))
-
-
-def never_seen(nct_id: str) -> str:
-    """Return the key of the incident that a watched record does not exist."""
-    return f"never seen {nct_id}"
 
 
 def coverage(db: Connection, *, release_id: int, address: str | None = None) -> Coverage:

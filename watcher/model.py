@@ -40,7 +40,7 @@ class Reason(StrEnum):
 
     NOT_FOUND = "not_found"  # 404: the registry says that there is no such record
     ALIASED = "aliased"  # the registry answers with another record, which lists this ID as an obsolete one
-    MISSING = "missing"  # absent from a batch although the registry did not say 404
+    MISSING = "missing"  # left out of its list, and the registry failed when it was asked for alone
     MALFORMED_ID = "malformed_id"  # 400: the registry does not take this ID
     BLOCKED = "blocked"  # 403: the registry refuses this client; says nothing about the record
     RATE_LIMITED = "rate_limited"  # 429
@@ -56,7 +56,7 @@ class Reason(StrEnum):
     @property
     def about_the_record(self) -> bool:
         """Whether the registry spoke about the record itself, so that two releases of it mean "gone"."""
-        return self in {Reason.NOT_FOUND, Reason.ALIASED, Reason.MISSING}
+        return self in {Reason.NOT_FOUND, Reason.ALIASED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +109,7 @@ class Difference:
     how: How
     old: Json  # None where added
     new: Json  # None where removed
+    doubtful: bool = False  # whether the item is the same one as before is not sure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +128,7 @@ class Change:
     category: str
     severity: Severity
     place: Place
+    rules: tuple[str, ...]  # codes of the rules that made severity and place, in the order in which they spoke
     story: str  # the same in all changes that one sentence tells
     sentence: str
     headline: str  # the sentence's short form, for subjects
@@ -246,6 +248,7 @@ class FieldRule:
     enum: str | None = None  # the enum that the values belong to, for their labels
     identity: tuple[tuple[str, ...], ...] = ()  # lists: alternatives of identifying fields, best first
     naming: tuple[tuple[str, ...], ...] = ()  # lists: alternatives of the fields that name an item in words
+    overridden: bool = False  # the settings say the severity: no rule but "it means nothing" changes it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +256,7 @@ class StatusRule:
     """What a transition of the overall recruitment status means."""
 
     severity: Severity
+    wording: str  # a sentence in which {change}, {why} and {last_known} stand for what the record says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,3 +266,4 @@ class Rules:
     fields: Mapping[str, FieldRule]  # by path
     statuses: Mapping[tuple[str, str], StatusRule]  # by (from, to)
     enum_labels: Mapping[tuple[str, str], str]  # by (enum, value): the registry's words
+    explanations: Mapping[str, str]  # by code of a rule: what it says, in a sentence

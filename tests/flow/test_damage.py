@@ -73,7 +73,7 @@ def test_a_version_that_went_back_is_told_although_the_one_between_is_damaged(wo
 
     assert [mail.subject for mail in world.mail_server.to(READER)] == [
         f"[{TRIAL}] Recruitment status: Recruiting → Suspended",
-        f"[{TRIAL}] Recruitment status: Suspended → Recruiting",
+        f"[{TRIAL}] Study resumed: Suspended → Recruiting",
     ]
 
 
@@ -118,7 +118,7 @@ def test_without_any_good_version_the_operator_hears_that_changes_may_be_lost(wo
     world.registry.publish(TRIAL, status="RECRUITING")
     world.round()
     assert [mail.subject for mail in world.mail_server.to(READER)] == [
-        f"[{TRIAL}] Recruitment status: Suspended → Recruiting"
+        f"[{TRIAL}] Study resumed: Suspended → Recruiting"
     ]
 
 

@@ -174,7 +174,7 @@ def test_each_reader_hears_only_of_their_own_trials(world: World) -> None:
 
     (to_a,), (to_b,) = world.mail_server.to("a@example.org"), world.mail_server.to("b@example.org")
     assert to_a.subject == f"[{TRIAL}] Recruitment status: Recruiting → Terminated"
-    assert to_b.subject == f"[{OTHER}] Enrollment: 40 (estimated) → 400 (estimated)"
+    assert to_b.subject == f"[{OTHER}] Enrollment +900 %"
     assert OTHER not in to_a.text + to_a.html
     assert "Verified 1 of 1 trial" in words(to_a.text)
 
@@ -227,8 +227,8 @@ def test_a_digest_on_which_we_fail_does_not_stop_the_others_and_is_sent_when_we_
         world.round()
 
     assert [mail.subject for mail in world.mail_server.to(READER)] == [
-        f"[{TRIAL}] Enrollment: 40 (estimated) → 400 (estimated)",
-        f"[{TRIAL}] Enrollment: 400 (estimated) → 40 (estimated)",
+        f"[{TRIAL}] Enrollment +900 %",
+        f"[{TRIAL}] Enrollment −90 %",
     ]
     (told,) = world.mail_server.to(OPERATOR)
     assert f"A mail to {READER} cannot be written (ZeroDivisionError); see the log." in words(told.text)

@@ -152,6 +152,7 @@ class World:
             "registry": {"requests_per_minute": 0, "connections": 1, "attempts": 1, **self.options.get("registry", {})},
             "mail": {"sender": "trialwatch@example.org", **self.options.get("mail", {})},
             "templates": self.options.get("templates", {}),
+            "changes": self.options.get("changes", {}),
             "database": {"url": self.url},
         }
         self.app = open_application(

@@ -94,7 +94,7 @@ def changed(record: Json, path: str) -> Json:
     """Return a copy with another value at ``path``: in the first item of each list on the way."""
     copy = orjson.loads(orjson.dumps(record))
     holder, key = _holder(copy, path)
-    holder[key] = _another(path, holder[key])
+    holder[key] = other_value(path, holder[key])
     return copy
 
 
@@ -137,5 +137,6 @@ def _holder(record: Json, path: str) -> tuple[Any, Any]:
     return record, last
 
 
-def _another(path: str, value: Json) -> Json:
+def other_value(path: str, value: Json) -> Json:
+    """Return a value of the field's kind that is not this one."""
     return next(other for mark in "xyz0123456789" if (other := value_for(path, mark)) != value)

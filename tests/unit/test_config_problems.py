@@ -29,8 +29,8 @@ from watcher.errors import SettingsError
         ),
         pytest.param(
             OPERATOR + "colour = 3",
-            "colour: is not a setting; the top level takes operator, registry, database, mail, templates, log, "
-            "watchlist",
+            "colour: is not a setting; the top level takes operator, registry, database, mail, templates, changes, "
+            "log, watchlist",
             id="an unknown key",
         ),
         pytest.param(

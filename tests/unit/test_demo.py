@@ -98,6 +98,11 @@ def measures(record: Json, section: str) -> set[str]:
     return {outcome["measure"] for outcome in get(record, OUTCOMES + section)}
 
 
+def bullets(record: Json) -> list[str]:
+    text = get(record, ELIGIBILITY + "eligibilityCriteria")
+    return [line for line in text.splitlines() if line.startswith("* ")]
+
+
 def reordered(path: str) -> Check:
     def check(before: Json, after: Json) -> bool:
         old, new = get(before, path), get(after, path)
@@ -185,6 +190,10 @@ KINDS: list[tuple[str, int, int, Check]] = [
         went(ELIGIBILITY + "minimumAge", "18 Years", "16 Years"),
         lambda old, new: get(new, ELIGIBILITY + "eligibilityCriteria")
         == get(old, ELIGIBILITY + "eligibilityCriteria").replace("Age ≥ 18 years", "Age ≥ 16 years"))),
+    ("Eligibility: criteria reworded, moved, added, dropped", 9, 2, lambda old, new: (
+        [bullets(old)[1], bullets(old)[0]] == bullets(new)[:2]
+        and len(bullets(old)) == len(bullets(new))
+        and len(set(bullets(new)) - set(bullets(old))) == 2)),
     ("Arm added", 6, 3, lambda old, new: len(get(new, ARMS + "armGroups")) == len(get(old, ARMS + "armGroups")) + 1),
     ("Intervention renamed, old name kept", 6, 3, lambda old, new: (
         get(old, ARMS + "interventions")[0]["name"] == "BWB-9"
@@ -211,6 +220,8 @@ KINDS: list[tuple[str, int, int, Check]] = [
         went("hasResults", False, True),
         shows(lambda new: len(new["resultsSection"]) == 5 and "annotationSection" not in new),
         shows(lambda new: get(new, "documentSection.largeDocumentModule.largeDocs")[0]["typeAbbrev"] == "Prot_SAP"))),
+    ("Outcome reworded for the results form", 13, 5, lambda old, new: (
+        len(measures(old, "primaryOutcomes") | measures(new, "primaryOutcomes")) == 2)),
     ("Certification or extension request", 12, 6, went(STATUS + "dispFirstSubmitDate", None, "2026-03-09")),
     ("Site placed anew on the map", 6, 2, lambda old, new: (
         site_in(old, "Kochi")["geoPoint"] != site_in(new, "Kochi")["geoPoint"])),

@@ -18,6 +18,7 @@ from watcher.core.digest import (
     subject_of_changes,
 )
 from watcher.core.meaning import compare
+from watcher.core.texts.worddiff import SegmentKind
 from watcher.model import Change, How, Json, Place, Severity
 
 DAY = "2026-03-02"
@@ -44,6 +45,7 @@ def change(
         category=category,
         severity=severity,
         place=place,
+        rules=("field",),
         story=story,
         sentence=f"Sentence of {story}",
         headline=f"Headline of {story}",
@@ -109,17 +111,16 @@ def test_a_text_too_long_for_a_sentence_is_shown_where_it_differs() -> None:
 
     (told,) = arrange_version([change("one", old=old, new=new)], DAY).sentences
 
-    assert told.was is not None
-    assert told.now is not None
-    assert told.was.endswith("before")
-    assert told.now.endswith("after")
-    assert max(len(told.was), len(told.now)) < 700
+    (detail,) = told.details
+    assert detail.text.endswith("[before → after]")
+    assert [segment.text for segment in detail.segments if segment.kind is SegmentKind.REMOVED] == ["before"]
+    assert len(detail.text) < 700
 
 
 def test_a_text_that_the_sentence_quotes_is_not_shown_again() -> None:
     (told,) = arrange_version([change("one", old="before", new="after")], DAY).sentences
 
-    assert (told.was, told.now) == (None, None)
+    assert told.details == ()
 
 
 def test_a_step_says_whose_it_is() -> None:

@@ -14,7 +14,7 @@ def row(path: str) -> FieldRule:
 
 
 def rules_of(*paths: str) -> FieldTable:
-    return FieldTable(Rules(fields={path: row(path) for path in paths}, statuses={}, enum_labels={}))
+    return FieldTable(Rules(fields={path: row(path) for path in paths}, statuses={}, enum_labels={}, explanations={}))
 
 
 @pytest.mark.parametrize(

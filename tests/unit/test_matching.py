@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watcher.core.matching import Matching, canonical, match_items, normalised
+from watcher.core.items.matching import Matching, canonical, match_items, normalised
 from watcher.model import Json
 
 BY_NAME = (("name",),)

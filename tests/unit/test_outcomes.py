@@ -46,7 +46,7 @@ def test_an_outcome_that_moves_is_one_change(source: str, target: str, how: How,
     assert (change.old, change.new) == (SURVIVAL, now)
     assert (change.severity, change.place) == (severity, Place.LINE)
     assert change.told
-    assert f"{how.value}: overall SURVIVAL" in change.sentence
+    assert change.sentence == f"Outcome measure {how.value} from {source} to {target}: overall SURVIVAL"
 
 
 def test_an_outcome_that_leaves_and_another_that_comes_are_no_move() -> None:

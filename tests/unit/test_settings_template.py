@@ -10,7 +10,7 @@ import pytest
 from watcher.config.problems import known_keys
 from watcher.config.settings import Settings, load_settings
 from watcher.config.template import Wishes, render_settings
-from watcher.model import Cadence, Recipient, Schedule, Watchlist
+from watcher.model import Cadence, Place, Recipient, Schedule, Severity, Watchlist
 
 OPERATOR = "operations@example.org"
 
@@ -117,9 +117,22 @@ def test_the_options_that_are_shown_with_their_defaults_can_be_taken_as_they_sta
     after_smtp = rest[rest.index("# What a reader sees") :].replace('#directory = "templates"', "")
     until_watchlists = after_smtp.partition("# Trials, and the people")[0]
 
-    taken = load(tmp_path, text_with_options_taken(until_smtp + until_watchlists))
+    until_changes = until_watchlists.partition("# What a change weighs")[0]
+
+    taken = load(tmp_path, text_with_options_taken(until_smtp + until_changes))
 
     assert taken == load(tmp_path, f'operator = "{OPERATOR}"')
+
+
+def test_the_example_of_changes_can_be_taken_as_it_stands(tmp_path: Path) -> None:
+    _, heading, rest = render_settings(Wishes(operator=OPERATOR)).partition("# What a change weighs")
+    shown = heading + rest.partition("# Trials, and the people")[0]
+    changes = load(tmp_path, f'operator = "{OPERATOR}"\n' + text_with_options_taken(shown)).changes
+    assert changes.severity == {
+        "sites": Severity.MAJOR,
+        "protocolSection.eligibilityModule.eligibilityCriteria": Severity.CRITICAL,
+    }
+    assert changes.place == {"data sharing": Place.HIDDEN}
 
 
 def test_the_file_fits_a_terminal_and_ends_with_one_line_end() -> None:

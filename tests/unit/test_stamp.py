@@ -59,6 +59,7 @@ def test_a_text_of_the_record_is_never_taken_for_the_stamp(text: str) -> None:
         pytest.param(b'{"derivedSection":{"miscInfoModule":{"versionHolder": "2026-02-02"}}}', id="white space"),
         pytest.param(b'{"derivedSection":{"miscInfoModule":{"other":1,"versionHolder":"2026-02-02"}}}', id="not first"),
         pytest.param(b'{"derivedSection":{"newModule":{"versionHolder":"2026-02-02"}}}', id="another module"),
+        pytest.param(b'{"x":{"miscInfoModule":{"versionHolder":"2026-02-02"}}}', id="another section"),
         pytest.param(
             b'{"x":{"versionHolder":"2026-02-01"},"derivedSection":{"miscInfoModule":{"versionHolder":"2026-02-02"}}}',
             id="twice in a record",

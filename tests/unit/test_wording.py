@@ -9,7 +9,8 @@ import pytest
 from tests.factories import study
 from tests.unit.full_records import changed, enum_values, full_record, leaf_paths, table, without
 from watcher.core.meaning import compare
-from watcher.core.wording import LONG_TEXT, LONGEST_SENTENCE
+from watcher.core.words.phrases import LONG_TEXT
+from watcher.core.words.wording import LONGEST_SENTENCE
 from watcher.model import Change, Json
 
 NCT = "NCT00000001"
@@ -44,25 +45,30 @@ PROTOCOL = {"largeDocumentModule": {"largeDocs": [{"label": "Study Protocol", "f
         pytest.param(
             study(NCT),
             with_extra(f"{STATUS_MODULE}.whyStopped", "Slow accrual", status="TERMINATED"),
-            ["Recruitment status: Recruiting → Terminated (reason given: Slow accrual)"],
+            ["Study terminated: Slow accrual (Recruitment status: Recruiting → Terminated)"],
             id="a stop with its reason",
         ),
         pytest.param(
             study(NCT),
             study(NCT, status="SUSPENDED"),
-            ["Recruitment status: Recruiting → Suspended (no reason given)"],
+            ["Study suspended: no reason given (Recruitment status: Recruiting → Suspended)"],
             id="a stop without a reason",
         ),
         pytest.param(
             study(NCT),
             with_extra(f"{STATUS_MODULE}.lastKnownStatus", "RECRUITING", status="UNKNOWN"),
-            ["Recruitment status: Recruiting → Unknown status (set by the registry: not verified for two years)"],
+            [
+                (
+                    "The registry now shows Unknown status (last known: Recruiting), because the record was not "
+                    "verified for over 2 years (Recruitment status: Recruiting → Unknown status)"
+                )
+            ],
             id="the registry's own status",
         ),
         pytest.param(
             study(NCT),
             study(NCT, status="COMPLETED"),
-            ["Recruitment status: Recruiting → Completed"],
+            ["Study completed: Recruiting → Completed"],
             id="an ordinary step",
         ),
         pytest.param(
@@ -74,25 +80,25 @@ PROTOCOL = {"largeDocumentModule": {"largeDocs": [{"label": "Study Protocol", "f
         pytest.param(
             with_extra(f"{STATUS_MODULE}.whyStopped", "Slow accrual", status="TERMINATED"),
             with_extra(f"{STATUS_MODULE}.whyStopped", "Funding", status="TERMINATED"),
-            ["Reason for stopping: Slow accrual → Funding"],
+            ["Reason for stopping changed: Slow accrual → Funding"],
             id="another reason, the same status",
         ),
         pytest.param(
             study(NCT, start="2026-03"),
             study(NCT, start="2027-05"),
-            ["Study Start Date: 2026-03 (actual) → 2027-05 (actual)"],
+            ["Start date slipped 14 months: 2026-03 (actual) → 2027-05 (actual), was already reported as actual"],
             id="a date with its type",
         ),
         pytest.param(
             study(NCT, enrollment=40),
             study(NCT, enrollment=1240),
-            ["Enrollment: 40 (estimated) → 1,240 (estimated)"],
+            ["Enrollment: 40 (estimated) → 1,240 (estimated), +3,000 %"],
             id="an enrolment with its type",
         ),
         pytest.param(
             study(NCT, enrollment=40),
             study(NCT, enrollment=None),
-            ["Enrollment: 40 (estimated) → none"],
+            ["Enrollment removed (was 40, estimated)"],
             id="an enrolment that goes",
         ),
         pytest.param(
@@ -100,7 +106,7 @@ PROTOCOL = {"largeDocumentModule": {"largeDocs": [{"label": "Study Protocol", "f
             study(NCT, locations=HOSPITALS),
             [
                 (
-                    "4 Locations added: Hospital B, Example City, Norway; Hospital C, Example City, Norway; "
+                    "4 locations added: Hospital B, Example City, Norway; Hospital C, Example City, Norway; "
                     "Hospital D, Example City, Norway and 1 more"
                 )
             ],
@@ -132,19 +138,19 @@ PROTOCOL = {"largeDocumentModule": {"largeDocs": [{"label": "Study Protocol", "f
         pytest.param(
             with_extra(f"{DESIGN}.phases", ["PHASE1", "PHASE2"]),
             with_extra(f"{DESIGN}.phases", ["PHASE2", "PHASE3"]),
-            ["Study Phase added: Phase 3; Study Phase removed: Phase 1"],
-            id="labels for the items of a list",
+            ["Study Phase: Phase 1/Phase 2 → Phase 2/Phase 3"],
+            id="phases are one value",
         ),
         pytest.param(
             with_extra(f"{DESIGN}.designInfo", {"maskingInfo": {"masking": "NONE"}}),
             with_extra(f"{DESIGN}.designInfo", {"maskingInfo": {"masking": "DOUBLE", "whoMasked": ["PARTICIPANT"]}}),
-            ["Masking: 2 values changed"],
-            id="values that belong together are counted",
+            ["Masking: None (Open Label) → Double (Participant)"],
+            id="who is masked stands beside the masking",
         ),
         pytest.param(
             study(NCT, title="short"),
             study(NCT, title="long " * 40),
-            ["Brief Title changed"],
+            ["Brief Title reworded (+40/−1 words)"],
             id="a long text is not quoted",
         ),
         pytest.param(
@@ -168,7 +174,7 @@ PROTOCOL = {"largeDocumentModule": {"largeDocs": [{"label": "Study Protocol", "f
         pytest.param(
             study(NCT, has_results=True),
             study(NCT),
-            ["Results removed from the record"],
+            ["Results removed from the public record"],
             id="results that are taken away",
         ),
         pytest.param(
@@ -191,7 +197,7 @@ PROTOCOL = {"largeDocumentModule": {"largeDocs": [{"label": "Study Protocol", "f
         pytest.param(
             study(NCT),
             with_extra(EVENTS, [{"type": "UNRELEASE", "dateUnknown": True}]),
-            ["Submission of results cancelled (date not recorded)"],
+            ["Submission of results cancelled by the sponsor (date not recorded)"],
             id="an event without a date",
         ),
         pytest.param(
@@ -203,7 +209,7 @@ PROTOCOL = {"largeDocumentModule": {"largeDocs": [{"label": "Study Protocol", "f
         pytest.param(
             study(NCT),
             with_extra(VIOLATIONS, [{"type": "VIOLATION_IDENTIFIED", "issuedDate": "2026-02-20"}]),
-            ["FDAAA 801 Violation event added: Violation identified by FDA, 2026-02-20"],
+            ["FDAAA 801 Violation: Violation identified by FDA (issued 2026-02-20)"],
             id="an event that is named by an enum",
         ),
     ],

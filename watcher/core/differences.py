@@ -1,23 +1,36 @@
 """What differs between two versions of a record: leaf by leaf, item by item.  Pure.
 
 Both trees are walked together.  Equal subtrees are left at once, lists are matched by identity (``matching.py``), and
-DeepDiff compares what remains: small pairs of objects without lists.  Given whole records, DeepDiff takes seconds and
-compares lists by position.
+DeepDiff compares what remains: small pairs of objects in objects without lists.  Given whole records, DeepDiff takes
+seconds and compares lists by position; given single values, it takes hundreds of times as long as to look at them.
+
+Some lists have no dependable identity and are matched in a way of their own: see ``lists.py``, and
+``JOINED_MATCHERS`` for the lists of one object between which items move.
 
 Does not judge: what a difference means is decided in ``meaning.py``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from watcher.core.depth import cut_off
 from watcher.core.fields import FieldTable
-from watcher.core.matching import dumped, match_items
+from watcher.core.items.groups import in_numbering_of
+from watcher.core.items.lists import match_list
+from watcher.core.items.matching import dumped
+from watcher.core.items.outcomes import OUTCOMES, SECTIONS, Kinship, Lists, OutcomeMatching, match_outcomes
 from watcher.core.text import one_line
 from watcher.model import Difference, How, Json
 
 STAMP_PATH = "derivedSection.miscInfoModule.versionHolder"
 ITEM_SEPARATOR = " › "  # between the names of an item and of an item within it
 
+# Lists of one object that are matched together, because items move between them, by the path of the object.
+JOINED_MATCHERS: Mapping[str, Callable[[Lists, Lists], OutcomeMatching]] = {OUTCOMES: match_outcomes}
+JOINED_LISTS = frozenset(SECTIONS)
+
+_RESULTS = "resultsSection."  # where groups are numbered, and named by their numbers
 _ABSENT = object()
 _REWORDED_FIELDS = frozenset({"measure", "timeFrame", "description", "citation", "title"})
 
@@ -60,8 +73,13 @@ class _Walk:
     def objects(
         self, path: str, item: str | None, before: dict[str, Json], after: dict[str, Json]
     ) -> Iterator[Difference]:
-        small_before: dict[str, Json] = {}
-        small_after: dict[str, Json] = {}
+        if path in JOINED_MATCHERS:
+            joined = _joined_keys(path, before, after)
+            yield from self.joined_lists(path, before, after, joined)
+            before, after = ({key: each[key] for key in each if key not in joined} for each in (before, after))
+        if path.startswith(_RESULTS):
+            after = in_numbering_of(before, after)
+        small: dict[str, tuple[Json, Json]] = {}
         for key in [*before, *(key for key in after if key not in before)]:
             old, new = before.get(key, _ABSENT), after.get(key, _ABSENT)
             if old is _ABSENT or new is _ABSENT:
@@ -71,16 +89,20 @@ class _Walk:
             elif _has_list(old) or _has_list(new):
                 yield from self.values(_join(path, key), item, old, new)
             else:
-                small_before[key], small_after[key] = old, new
-        if small_before:
-            yield from self.small_objects(path, item, small_before, small_after)
+                small[key] = old, new
+        if any(isinstance(old, dict) and isinstance(new, dict) for old, new in small.values()):
+            yield from self.small_objects(path, item, small)
+        else:
+            for key, (old, new) in sorted(small.items()):
+                yield from self.values(_join(path, key), item, old, new)
 
     def small_objects(
-        self, path: str, item: str | None, before: dict[str, Json], after: dict[str, Json]
+        self, path: str, item: str | None, pairs: Mapping[str, tuple[Json, Json]]
     ) -> Iterator[Difference]:
         # Imported at the first difference: 23 MB and 0.2 s that a pass without a change does not need.
         from deepdiff import DeepDiff
 
+        before, after = ({key: pair[side] for key, pair in pairs.items()} for side in (0, 1))
         # No threshold: DeepDiff would report objects that share few keys as one replaced value.
         # Private variables are keys that begin with two underscores; in a record they are keys like others.
         diff = DeepDiff(before, after, view="tree", threshold_to_diff_deeper=0, ignore_private_variables=False)
@@ -100,13 +122,38 @@ class _Walk:
 
     def lists(self, path: str, item: str | None, before: list[Json], after: list[Json]) -> Iterator[Difference]:
         at = path + "[]"
-        matching = match_items(before, after, self._table.rule(at).identity)
+        matching = match_list(at, before, after, self._table.rule(at).identity)
         for old, new in matching.pairs:
             yield from self.values(at, self.name(at, item, old), old, new)
         for old in matching.removed:
             yield Difference(path=at, item=self.name(at, item, old), how=How.REMOVED, old=old, new=None)
         for new in matching.added:
             yield Difference(path=at, item=self.name(at, item, new), how=How.ADDED, old=None, new=new)
+
+    def joined_lists(
+        self, path: str, before: Mapping[str, Json], after: Mapping[str, Json], keys: Sequence[str]
+    ) -> Iterator[Difference]:
+        """Yield what differs in several lists of one object; an item that moved is one line, with the whole item."""
+        lists_before, lists_after = (
+            {_join(path, f"{key}[]"): side[key] for key in keys if key in side} for side in (before, after)
+        )
+        matching = JOINED_MATCHERS[path](lists_before, lists_after)
+        names = {at: Counter(self.name(at, None, item) for item in items) for at, items in lists_before.items()}
+        # What stayed comes first: its lines name items as the lists were, before others of the same name come in.
+        for pair in matching.pairs:
+            if pair.was_in == pair.is_in:
+                name = self.name(pair.is_in, None, pair.old)
+                item = long_item_name(pair.old, pair.is_in, self._table) if names[pair.is_in][name] > 1 else name
+                found = self.values(pair.is_in, item, pair.old, pair.new)
+                yield from (replace(one, doubtful=pair.kinship is Kinship.DOUBTFUL) for one in found)
+        for pair in matching.pairs:
+            if pair.was_in != pair.is_in:
+                item = self.name(pair.is_in, None, pair.new)
+                yield Difference(path=pair.is_in, item=item, how=pair.how, old=pair.old, new=pair.new)
+        for at, old in matching.removed:
+            yield Difference(path=at, item=self.name(at, None, old), how=How.REMOVED, old=old, new=None)
+        for at, new in matching.added:
+            yield Difference(path=at, item=self.name(at, None, new), how=How.ADDED, old=None, new=new)
 
     def one_sided(self, path: str, item: str | None, value: Json, how: How) -> Iterator[Difference]:
         """Yield a line for each leaf and each list item of a subtree that only one side has."""
@@ -148,6 +195,25 @@ def item_name(item: Json, path: str, table: FieldTable) -> str | None:
         if words:
             return ", ".join(words)
     return None
+
+
+def long_item_name(item: Json, path: str, table: FieldTable) -> str | None:
+    """Return what tells an item from others that are called the same: its name and the rest of its identity."""
+    if not isinstance(item, Mapping):
+        return item_name(item, path, table)
+    fields = max(table.rule(path).identity, key=len, default=())
+    rest = [table.words(_join(path, field), item[field]) for field in fields if _can_name(item.get(field))]
+    return one_line(", ".join(rest)) or item_name(item, path, table)
+
+
+def _joined_keys(path: str, before: Mapping[str, Json], after: Mapping[str, Json]) -> list[str]:
+    """Return the keys of joined lists, where both sides have a list or nothing and one of the lists is not empty.
+
+    An empty list is not the same as nothing, and no matching of items would tell so.
+    """
+    keys = [key for key in {**before, **after} if _join(path, f"{key}[]") in JOINED_LISTS]
+    values = {key: [side[key] for side in (before, after) if key in side] for key in keys}
+    return [key for key in keys if all(isinstance(value, list) for value in values[key]) and any(values[key])]
 
 
 def _can_name(value: Json) -> bool:

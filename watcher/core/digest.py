@@ -7,10 +7,11 @@ is not told (noise, bookkeeping) is only counted.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from watcher.core.excerpt import EXCERPT_LENGTH, differing_parts
 from watcher.core.text import one_line
-from watcher.core.wording import LONG_TEXT
-from watcher.model import Change, Json, Place, Severity
+from watcher.core.weights.circumstances import WITHHELD_RULE
+from watcher.core.weights.date_words import Milestone
+from watcher.core.words.details import Detail, details_of
+from watcher.model import Change, Place, Severity
 
 SUBJECT_LENGTH = 150  # characters
 SUBJECT_TRIALS = 2  # headlines in the subject of a digest about several trials
@@ -39,8 +40,8 @@ class Sentence:
     headline: str
     severity: Severity
     category: str
-    was: str | None = None  # long texts only: what a sentence cannot quote
-    now: str | None = None
+    details: tuple[Detail, ...] = ()  # of long texts, which a sentence cannot quote
+    details_left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,7 @@ class Version:
     sentences: tuple[Sentence, ...]
     clauses: tuple[str, ...]  # told in one summary line
     not_told: int  # changes that are recorded but not told
+    left_out: int = 0  # sentences and clauses for which there was no room
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,8 @@ def arrange_version(changes: Sequence[Change], data_date: str) -> Version:
     for change in changes:
         stories.setdefault(change.story, []).append(change)
     sentences, clauses = [], []
-    for story in stories.values():
+    # Among equals the primary completion leads: it is the date that the others hang on.
+    for story in sorted(stories.values(), key=lambda story: not story[0].path.startswith(Milestone.PRIMARY_COMPLETION)):
         told = [change for change in story if change.told]
         if any(change.place is Place.LINE for change in told):
             sentences.append(_sentence(told))
@@ -114,7 +117,7 @@ def subject_of_changes(blocks: Sequence[TrialBlock], watched: int) -> str:
         block = blocks[0]
         more = f" (+{block.told - 1})" if block.told > 1 else ""
         prefix = f"[{block.nct_id}] "
-        return prefix + one_line(_headline(block), SUBJECT_LENGTH - len(prefix) - len(more)) + more
+        return prefix + one_line(headline_of(block), SUBJECT_LENGTH - len(prefix) - len(more)) + more
     count = f"{len(blocks)} of {max(watched, len(blocks))} trials changed: "
     shown = blocks[:SUBJECT_TRIALS]
     more = f"; +{len(blocks) - len(shown)}" if len(blocks) > len(shown) else ""
@@ -122,12 +125,13 @@ def subject_of_changes(blocks: Sequence[TrialBlock], watched: int) -> str:
     said = []
     for left, block in zip(range(len(shown), 0, -1), shown, strict=True):
         # What a short headline leaves of its share, the next one may use.
-        said.append(one_line(f"{block.nct_id} {_headline(block)}", room // left - 2))
+        said.append(one_line(f"{block.nct_id} {headline_of(block)}", room // left - 2))
         room -= len(said[-1]) + 2
     return count + "; ".join(said) + more
 
 
-def _headline(block: TrialBlock) -> str:
+def headline_of(block: TrialBlock) -> str:
+    """Return the headline of what is worst about a trial."""
     if block.sentences:
         return min(block.sentences, key=_rank).headline
     return next((clause for version in block.versions for clause in version.clauses), "changed")
@@ -135,22 +139,16 @@ def _headline(block: TrialBlock) -> str:
 
 def _sentence(told: Sequence[Change]) -> Sentence:
     first = min(told, key=lambda change: change.severity.rank)
-    was, now = (None, None)
-    if len(told) == 1 and any(len(value) > LONG_TEXT for value in (first.old, first.new) if isinstance(value, str)):
-        was, now = _shown(first.old, first.new)
+    # What a placeholder lacks is counted, not shown.
+    details = details_of([change for change in told if WITHHELD_RULE not in change.rules])
     return Sentence(
-        text=first.sentence, headline=first.headline, severity=first.severity, category=first.category, was=was, now=now
+        text=first.sentence,
+        headline=first.headline,
+        severity=first.severity,
+        category=first.category,
+        details=details.shown,
+        details_left_out=details.left_out,
     )
-
-
-def _shown(old: Json, new: Json) -> tuple[str | None, str | None]:
-    if isinstance(old, str) and isinstance(new, str):
-        return differing_parts(old, new)
-    return _cut(old), _cut(new)
-
-
-def _cut(value: Json) -> str | None:
-    return one_line(value, EXCERPT_LENGTH) if isinstance(value, str) else None
 
 
 def _rank(sentence: Sentence) -> tuple[int, int]:

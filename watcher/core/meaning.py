@@ -1,6 +1,6 @@
 """What do the differences between two versions of a record mean?  Pure: tables are passed in.
 
-Each difference becomes one change with its label, category, severity and place from the field table, and with the
+Each difference becomes one change with its label, category, severity and place, the rules that made them, and the
 story and sentence that tell it.  Nothing is merged away: a sentence may tell many changes, but each keeps its line.
 """
 
@@ -10,40 +10,45 @@ from hashlib import sha256
 
 import orjson
 
-from watcher.core import stories
 from watcher.core.differences import differences
 from watcher.core.fields import FieldTable, value_at
-from watcher.core.matching import canonical
-from watcher.core.outcomes import better_section, join_moved_outcomes
+from watcher.core.items.matching import canonical
 from watcher.core.privacy import without_contacts
-from watcher.core.wording import Story, word_story
-from watcher.model import Change, Difference, Json, Severity
+from watcher.core.weights.judging import judge
+from watcher.core.weights.step import Step
+from watcher.core.words.past import Past
+from watcher.core.words.stories import Judged, Story, group_into_stories
+from watcher.core.words.wording import word_story
+from watcher.model import Change, Difference, Json
 
 _ID_LENGTH = 16  # hexadecimal digits
+NOTHING = Past()
 
 
-def compare(before: Json, after: Json, table: FieldTable, *, known: Collection[str] = ()) -> tuple[Change, ...]:
+def compare(before: Json, after: Json, table: FieldTable, *, past: Past = NOTHING) -> tuple[Change, ...]:
     """Return what changed between two versions of a record, one change for each leaf or item.
 
     Args:
         before, after: decoded records, whole or partial.
         table: labels, severities and identities.
-        known: IDs of changes of the same trial that were recorded earlier; a change that comes back is a new one.
+        past: what was recorded of the same trial earlier; a change that comes back is a new one.
     """
-    found = join_moved_outcomes(differences(before, after, table))
-    new_id = _IdMaker(after, known)
+    step = Step(before, after)
+    judged = [Judged(difference=one, weight=judge(one, step, table)) for one in differences(before, after, table)]
+    new_id = _IdMaker(after, past.ids)
     changes: list[Change] = []
-    for key, group in stories.group_into_stories(found):
-        story = Story(key=key, differences=group, before=before, after=after)
-        changes += _changes(story, table, ids=[new_id(difference) for difference in group], nct_id=new_id.nct_id)
+    for story in group_into_stories(judged, step):
+        ids = [new_id(difference) for difference in story.differences]
+        changes += _changes(story, table, ids=ids, nct_id=new_id.nct_id, past=past)
     return tuple(changes)
 
 
-def _changes(story: Story, table: FieldTable, *, ids: list[str], nct_id: str | None) -> Iterator[Change]:
-    wording = word_story(story, table)
-    for change_id, difference in zip(ids, story.differences, strict=True):
+def _changes(story: Story, table: FieldTable, *, ids: list[str], nct_id: str | None, past: Past) -> Iterator[Change]:
+    wording = word_story(story, table, past)
+    name = min(ids)  # not the first one: the order of the lists that they come from decides nothing
+    for change_id, part in zip(ids, story.parts, strict=True):
+        difference, weight = part.difference, part.weight
         rule = table.rule(difference.path)
-        weight = table.rule(better_section(difference, story.before))
         shown = without_contacts(difference)
         yield Change(
             id=change_id,
@@ -53,21 +58,15 @@ def _changes(story: Story, table: FieldTable, *, ids: list[str], nct_id: str | N
             how=difference.how,
             label=rule.label,
             category=rule.category,
-            severity=_transition_severity(difference, table) or weight.severity,
+            severity=weight.severity,
             place=weight.place,
-            story=min(ids),  # not the first one: the order of the lists that they come from decides nothing
+            rules=weight.rules,
+            story=name,
             sentence=wording.sentence,
             headline=wording.headline,
             old=shown.old,
             new=shown.new,
         )
-
-
-def _transition_severity(difference: Difference, table: FieldTable) -> Severity | None:
-    if difference.path != stories.STATUS:
-        return None
-    transition = table.rules.statuses.get((str(difference.old), str(difference.new)))
-    return transition.severity if transition else None
 
 
 class _IdMaker:

@@ -3,11 +3,15 @@
 Officials and responsible investigators are not contacts: who answers for a study is public matter of the record.
 """
 
+import re
 from dataclasses import replace
+
+import orjson
 
 from watcher.model import Difference, Json
 
 _CONTACT_KEYS = frozenset({"centralContacts", "contacts", "pointOfContact"})
+_PACKED_KEY = re.compile(b"|".join(f'"{key}":'.encode() for key in sorted(_CONTACT_KEYS)))
 
 
 def is_contact_path(path: str) -> bool:
@@ -19,7 +23,15 @@ def without_contacts(difference: Difference) -> Difference:
     """Return the difference as everybody may read it."""
     if is_contact_path(difference.path):
         return replace(difference, item=None, old=None, new=None)
-    return replace(difference, old=_blank_contacts(difference.old), new=_blank_contacts(difference.new))
+    old, new = difference.old, difference.new
+    if not _may_hold_contacts(old) and not _may_hold_contacts(new):
+        return difference
+    return replace(difference, old=_blank_contacts(old), new=_blank_contacts(new))
+
+
+def _may_hold_contacts(value: Json) -> bool:
+    """Return False only where there are none for sure: a look at the bytes, as most items are large and have none."""
+    return isinstance(value, dict | list) and _PACKED_KEY.search(orjson.dumps(value)) is not None
 
 
 def _blank_contacts(value: Json) -> Json:

@@ -10,14 +10,16 @@ changes are given back.
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 
-from watcher.core.differences import ITEM_SEPARATOR, item_name
+from watcher.core.differences import ITEM_SEPARATOR, item_name, long_item_name
 from watcher.core.fields import FieldTable
-from watcher.core.outcomes import SECTIONS
+from watcher.core.items.outcomes import SECTIONS
 from watcher.core.privacy import is_contact_path, without_contacts
 from watcher.model import Change, Difference, How, Json
 
 _LIST = "[]"
 _ABSENT = object()
+
+Names = dict[str | None, int]  # what changes may call an item, and how badly that tells it from others: 0 = best
 
 
 def bring_up_to_date(record: Json, changes: Sequence[Change], table: FieldTable) -> tuple[Json, list[Change]]:
@@ -29,57 +31,83 @@ def bring_up_to_date(record: Json, changes: Sequence[Change], table: FieldTable)
         table: names the items of lists, as it did when the changes were found.
     """
     rebuilt = deepcopy(record)
-    return rebuilt, [change for change in changes if not _apply(rebuilt, change, table)]
+    rebuilding = _Rebuilding(rebuilt, table)
+    return rebuilt, [change for change in changes if not rebuilding.apply(change)]
 
 
-def _apply(record: Json, change: Change, table: FieldTable) -> bool:
-    if is_contact_path(change.path):
-        return False
-    *through, last = change.path.removesuffix(_LIST).split(_LIST)
-    holders = _holders(record, through, "", None, table)
-    last = last.removeprefix(".")
-    if change.path.endswith(_LIST):
-        return _apply_to_list(record, holders, last, change, table)
-    for holder, name in holders:
-        found = _value_at(holder, last)
-        before = None if found is _ABSENT else found
-        if (not through or name == change.item) and before == change.old:
-            _put(holder, last, _ABSENT if change.how is How.REMOVED else change.new)
-            return True
-    return False
+class _Rebuilding:
+    """A record on its way, and what its items were called before they were renamed.
 
+    All changes of one version call an item by the name that it had in the version before, in whatever order they come.
+    """
 
-def _holders(
-    record: Json, through: Sequence[str], path: str, name: str | None, table: FieldTable
-) -> Iterator[tuple[dict[str, Json], str | None]]:
-    """Yield the objects that a path reaches through its lists, each with the name that changes give it."""
-    if not through:
-        if isinstance(record, dict):
-            yield record, name
-        return
-    items = _value_at(record, through[0].removeprefix("."))
-    at = path + through[0] + _LIST
-    for item in items if isinstance(items, list) else ():
-        yield from _holders(item, through[1:], at, _joined(name, item_name(item, at, table)), table)
+    def __init__(self, record: Json, table: FieldTable) -> None:
+        self._record = record
+        self._table = table
+        self._former: dict[int, tuple[Json, Names]] = {}  # by id; the item is held, so that no other gets its id
 
-
-def _apply_to_list(
-    record: Json, holders: Iterator[tuple[dict[str, Json], str | None]], key: str, change: Change, table: FieldTable
-) -> bool:
-    """Put an item into a list, or take it out, or both where an outcome changed its section."""
-    if change.how in {How.PROMOTED, How.DEMOTED}:
-        sections = [section.removesuffix(_LIST) for section in SECTIONS]
-        if not any(_take_out(record, section, change.old) for section in sections):
+    def apply(self, change: Change) -> bool:
+        """Make one change; return whether what it changes was found."""
+        if is_contact_path(change.path):
             return False
-    for holder, name in holders:
-        if change.how is How.REMOVED:
-            if _take_out(holder, key, change.old):
+        *through, last = change.path.removesuffix(_LIST).split(_LIST)
+        holders = self._holders(self._record, through, "", {None: 0})
+        last = last.removeprefix(".")
+        if change.path.endswith(_LIST):
+            return self._apply_to_list(holders, last, change)
+        fitting = [
+            (names[change.item] if through else 0, holder)
+            for holder, names in holders
+            if (not through or change.item in names) and _as_old(_value_at(holder, last)) == change.old
+        ]
+        if not fitting:
+            return False
+        _, holder = min(fitting, key=lambda ranked: ranked[0])
+        if through:
+            self._remember(holder, _LIST.join(through) + _LIST)
+        _put(holder, last, _ABSENT if change.how is How.REMOVED else change.new)
+        return True
+
+    def _holders(
+        self, record: Json, through: Sequence[str], path: str, names: Names
+    ) -> Iterator[tuple[dict[str, Json], Names]]:
+        """Yield the objects that a path reaches through its lists, each with the names that changes may give it."""
+        if not through:
+            if isinstance(record, dict):
+                yield record, names
+            return
+        items = _value_at(record, through[0].removeprefix("."))
+        at = path + through[0] + _LIST
+        for item in items if isinstance(items, list) else ():
+            own = self._names(item, at).items()
+            both = {_joined(outer, inner): bad + worse for outer, bad in names.items() for inner, worse in own}
+            yield from self._holders(item, through[1:], at, both)
+
+    def _names(self, item: Json, at: str) -> Names:
+        _, former = self._former.get(id(item), (None, {}))
+        long, short = long_item_name(item, at, self._table), item_name(item, at, self._table)
+        # Changes of one version use the former name: another item may have got the new one from it, in a chain.
+        return {short: 3, long: 2, **former} if former else {short: 1, long: 0}
+
+    def _remember(self, item: Json, at: str) -> None:
+        self._former[id(item)] = (item, self._names(item, at))
+
+    def _apply_to_list(self, holders: Iterator[tuple[dict[str, Json], Names]], key: str, change: Change) -> bool:
+        """Put an item into a list, or take it out, or both where an outcome changed its section."""
+        if change.how in {How.PROMOTED, How.DEMOTED}:
+            at = SECTIONS.index(change.path)
+            sections = SECTIONS[at + 1 :] if change.how is How.PROMOTED else SECTIONS[:at]
+            if not any(_take_out(self._record, section.removesuffix(_LIST), change.old) for section in sections):
+                return False
+        for holder, names in holders:
+            if change.how is How.REMOVED:
+                if _take_out(holder, key, change.old):
+                    return True
+            elif any(change.item == _joined(name, item_name(change.new, change.path, self._table)) for name in names):
+                items = _value_at(holder, key)
+                _put(holder, key, [*(items if isinstance(items, list) else []), deepcopy(change.new)])
                 return True
-        elif change.item == _joined(name, item_name(change.new, change.path, table)):
-            items = _value_at(holder, key)
-            _put(holder, key, [*(items if isinstance(items, list) else []), deepcopy(change.new)])
-            return True
-    return False
+        return False
 
 
 def _take_out(holder: dict[str, Json], key: str, item: Json) -> bool:
@@ -95,6 +123,10 @@ def _take_out(holder: dict[str, Json], key: str, item: Json) -> bool:
 def _as_recorded(item: Json) -> Json:
     """Return an item as a change holds it: without its contacts."""
     return without_contacts(Difference(path="", item=None, how=How.REMOVED, old=item, new=None)).old
+
+
+def _as_old(found: Json) -> Json:
+    return None if found is _ABSENT else found
 
 
 def _value_at(value: Json, dotted: str) -> Json:

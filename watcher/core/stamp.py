@@ -9,8 +9,8 @@ Does not parse JSON: one search and one hash, because this runs for every watche
 import re
 from hashlib import sha256
 
-# It is the first field of its module in all of 2,250 real records.
-_STAMP = re.compile(rb'"miscInfoModule":\{"versionHolder":"([0-9]{4}-[0-9]{2}-[0-9]{2})"')
+# It is the first field of the first module of its section in all of 2,250 real records.
+_STAMP = re.compile(rb'"derivedSection":\{"miscInfoModule":\{"versionHolder":"([0-9]{4}-[0-9]{2}-[0-9]{2})"')
 _KEY = b'"versionHolder":'
 
 

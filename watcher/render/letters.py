@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from watcher.core.budget import NamedTrial, fit
 from watcher.core.digest import SUBJECT_LENGTH, TrialBlock, subject_of_changes
 from watcher.core.text import one_line
 from watcher.render.counts import plural
@@ -63,18 +64,23 @@ class Letter:
     summary: str
     coverage: Coverage
     blocks: tuple[TrialBlock, ...] = field(default=())
+    named: tuple[NamedTrial, ...] = field(default=())  # trials that changed and are not told in full
+    more: int = 0  # trials that changed and are counted only
     groups: tuple[TrialGroup, ...] = field(default=())
     incidents: tuple[IncidentLine, ...] = field(default=())
 
 
 def letter_of_changes(blocks: Sequence[TrialBlock], coverage: Coverage) -> Letter:
     """Return the digest that tells what changed; ``blocks`` in their order, at least one."""
+    fitting = fit(blocks)
     return Letter(
         template="digest",
         subject=subject_of_changes(blocks, coverage.watched),
         summary=f"{len(blocks):,} of {plural(max(coverage.watched, len(blocks)), 'trial')} changed.",
         coverage=coverage,
-        blocks=tuple(blocks),
+        blocks=fitting.blocks,
+        named=fitting.named,
+        more=fitting.more,
     )
 
 
@@ -117,7 +123,8 @@ class Letters:
         Raises:
             TemplateFailed: the built-in template fails as well.
         """
-        facts = {name: getattr(letter, name) for name in ("subject", "summary", "blocks", "groups", "incidents")}
+        names = ("subject", "summary", "blocks", "named", "more", "groups", "incidents")
+        facts = {name: getattr(letter, name) for name in names}
         facts |= {"coverage": letter.coverage.sentence, "source": SOURCE}
         try:
             return self._own.render(letter.template, facts), None

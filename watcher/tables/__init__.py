@@ -18,9 +18,11 @@ def load_rules() -> Rules:
     return Rules(
         fields={row["path"]: _field(row) for row in _rows("fields.tsv")},
         statuses={
-            (row["from"], row["to"]): StatusRule(severity=Severity(row["severity"])) for row in _rows("statuses.tsv")
+            (row["from"], row["to"]): StatusRule(severity=Severity(row["severity"]), wording=row["wording"])
+            for row in _rows("statuses.tsv")
         },
         enum_labels={(row["enum"], row["value"]): row["label"] for row in _rows("enum_labels.tsv")},
+        explanations={row["code"]: row["explanation"] for row in _rows("rules.tsv")},
     )
 
 

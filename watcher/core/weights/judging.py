@@ -1,0 +1,36 @@
+"""How much does a difference weigh, and where in a digest does it stand?  Pure.
+
+The field table speaks first.  Then come the rules that look at the values and at the rest of the step; each one that
+has something to say leaves its code.  A severity that the settings give to a field stands, but for the rules that find
+no meaning in a difference at all.
+
+Severity is triage, not a finding: nothing here says that somebody did wrong.
+
+Source: domain rules T1 and M1 to M10, as ``docs/changes.md`` states them.
+"""
+
+from watcher.core.fields import UNKNOWN_FIELD, FieldTable
+from watcher.core.items.outcomes import better_section
+from watcher.core.weights.circumstances import CIRCUMSTANCES
+from watcher.core.weights.meaningless import MEANINGLESS
+from watcher.core.weights.step import Step
+from watcher.core.weights.values import VALUES
+from watcher.core.weights.weight import Weight
+from watcher.model import Difference
+
+
+def judge(difference: Difference, step: Step, table: FieldTable) -> Weight:
+    """Return the severity and the place of one difference, with the codes of the rules that made them."""
+    section = better_section(difference, step.before)
+    row = table.rule(section)
+    weight = Weight(severity=row.severity, place=row.place, rules=("field",))
+    if row.path == UNKNOWN_FIELD:
+        weight = weight.says("unclassified", row.severity)
+    elif section != difference.path:
+        weight = weight.says("outcome", row.severity)
+    rules = MEANINGLESS if row.overridden else (*VALUES, *CIRCUMSTANCES, *MEANINGLESS)
+    if row.overridden:
+        weight = weight.says("override", row.severity)
+    for rule in rules:
+        weight = rule(difference, step, weight, table)
+    return weight

@@ -1,0 +1,97 @@
+"""Rules that find no meaning in a difference: it is recorded and counted, and not told.  Pure.
+
+Each takes a difference, the step that it belongs to, the weight so far and the field table, and returns the weight:
+the same one where the rule does not apply.
+"""
+
+import re
+import unicodedata
+
+from watcher.core.fields import FieldTable, value_at
+from watcher.core.texts.ages import same_age
+from watcher.core.texts.prose import is_cosmetic
+from watcher.core.weights.step import Step
+from watcher.core.weights.values import Rule
+from watcher.core.weights.weight import Weight
+from watcher.model import Difference, How, Severity
+
+_LOCATION = "protocolSection.contactsLocationsModule.locations[]."
+_ADDRESS = frozenset(_LOCATION + leaf for leaf in ("city", "state", "zip", "country", "countryCode"))
+_GEO_POINT = _LOCATION + "geoPoint"
+_AGES = frozenset(f"protocolSection.eligibilityModule.{leaf}imumAge" for leaf in ("min", "max"))
+_REMOVED_COUNTRIES = "derivedSection.miscInfoModule.removedCountries[]"
+_INTERVENTION_NAMES = frozenset(
+    f"protocolSection.armsInterventionsModule.{leaf}"
+    for leaf in ("armGroups[].interventionNames[]", "interventions[].otherNames[]")
+)
+_ORGANIZATION = "protocolSection.identificationModule.organization.fullName"
+_LEAD_SPONSOR = "protocolSection.sponsorCollaboratorsModule.leadSponsor.name"
+# What the registry derives, spells or matches by itself.
+_REGISTRY_S_OWN = re.compile(
+    r"\.(city|state|zip|country|countryCode)$|\.geoPoint\b|BrowseModule\.|\.class$|\.citation$|removedCountries"
+)
+
+
+def address(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
+    """A location that stays the same has moved nowhere: its address is spelled otherwise."""
+    if difference.path in _ADDRESS or difference.path.startswith(_GEO_POINT):
+        return weight.says("address", Severity.NOISE)
+    return weight
+
+
+def spelling(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
+    """The name of a place in the same letters and digits."""
+    old, new = difference.old, difference.new
+    if difference.path != _LOCATION + "facility" or not isinstance(old, str) or not isinstance(new, str):
+        return weight
+    same = bool(_letters(old)) and _letters(old) == _letters(new)
+    return weight.says("M9", Severity.NOISE) if same else weight
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold()))
+
+
+def drift(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
+    """M8: what the registry changes in its own fields without a sponsor update."""
+    if step.by_registry and _REGISTRY_S_OWN.search(difference.path):
+        return weight.says("M8", Severity.NOISE)
+    return weight
+
+
+def appearance(difference: Difference, _step: Step, weight: Weight, table: FieldTable) -> Weight:
+    """M9: texts that differ in form only."""
+    old, new = difference.old, difference.new
+    if not isinstance(old, str) or not isinstance(new, str) or table.rule(difference.path).enum:
+        return weight
+    return weight.says("M9", Severity.NOISE) if is_cosmetic(old, new) else weight
+
+
+def age(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
+    """An age limit in another unit."""
+    old, new = difference.old, difference.new
+    if difference.path in _AGES and isinstance(old, str) and isinstance(new, str) and same_age(old, new):
+        return weight.says("equal-age", Severity.NOISE)
+    return weight
+
+
+def repetition(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
+    """What another field says as well.
+
+    A country whose last location went, the sponsor as an organization, an intervention by its new name in its arms.
+    """
+    if difference.path in _INTERVENTION_NAMES:
+        name = difference.new if difference.how is How.ADDED else difference.old
+        said = isinstance(name, str) and not step.renamed_interventions.isdisjoint({name, name.partition(": ")[2]})
+    elif difference.path == _REMOVED_COUNTRIES:
+        before, after = step.countries
+        gone, come = before - after, after - before
+        # Not in the sets: what stands there need not be hashable.
+        said = difference.old in tuple(come) if difference.how is How.REMOVED else difference.new in tuple(gone)
+    else:
+        moved = (value_at(record, _LEAD_SPONSOR) for record in (step.before, step.after))
+        said = difference.path == _ORGANIZATION and (difference.old, difference.new) == tuple(moved)
+    return weight.says("repeat", Severity.NOISE) if said else weight
+
+
+MEANINGLESS: tuple[Rule, ...] = (address, spelling, drift, appearance, age, repetition)

@@ -1,0 +1,121 @@
+"""Rules that weigh a difference by its values: statuses, dates, enrollment, flags, references, figures in texts.  Pure.
+
+Each takes a difference, the step that it belongs to, the weight so far and the field table, and returns the weight:
+the same one where the rule does not apply.
+"""
+
+import re
+from collections.abc import Callable
+
+from watcher.core.fields import FieldTable, value_at
+from watcher.core.items.naming import company_key
+from watcher.core.texts.quantities import numbers_changed
+from watcher.core.weights.date_words import Milestone
+from watcher.core.weights.step import ENROLLMENT, LAST_KNOWN_STATUS, STATUS, WHY_STOPPED, Step
+from watcher.core.weights.weight import Weight
+from watcher.model import Difference, How, Json, Place, Severity
+
+STUDY_DATES = tuple(Milestone)
+_REFERENCES = "protocolSection.referencesModule.references[]"
+_LEAD_SPONSOR = "protocolSection.sponsorCollaboratorsModule.leadSponsor.name"
+_DMC = "protocolSection.oversightModule.oversightHasDmc"
+_SHARING = "protocolSection.ipdSharingStatementModule.ipdSharing"
+# A text in which figures are what counts: doses, ages, limits, times.
+_FIGURES = re.compile(
+    r"(armGroups|interventions)\[\]\.description$|armGroups\[\]\.label$|Outcomes\[\]\.(measure|timeFrame|description)$"
+    r"|eligibilityCriteria$|officialTitle$"
+)
+
+
+Rule = Callable[[Difference, Step, Weight, FieldTable], Weight]
+
+
+def status(difference: Difference, step: Step, weight: Weight, table: FieldTable) -> Weight:
+    """T1: the table of transitions; from Unknown back to what was last known is minor, to anything else major."""
+    if difference.path != STATUS:
+        return weight
+    transition = table.rules.statuses.get((str(difference.old), str(difference.new)))
+    if transition is None:
+        return weight
+    severity = transition.severity
+    known = value_at(step.before, LAST_KNOWN_STATUS)
+    if difference.old == "UNKNOWN" and severity is Severity.MINOR and known not in {None, difference.new}:
+        severity = Severity.MAJOR
+    return weight.says("T1", severity)
+
+
+def reason(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
+    """T2: a reason for stopping belongs to its status; alone it is major."""
+    if difference.path not in {WHY_STOPPED, LAST_KNOWN_STATUS}:
+        return weight
+    if step.moved(STATUS):
+        return weight.says("T2", weight.severity, Place.CLAUSE)
+    return weight.says("T2", Severity.MAJOR) if difference.path == WHY_STOPPED else weight
+
+
+def dates(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
+    """M3 to M5: a date and its type are weighed together."""
+    struct, _, leaf = difference.path.rpartition(".")
+    told = step.milestone(Milestone(struct)) if struct in STUDY_DATES and leaf in {"date", "type"} else None
+    return weight.told(told) if told else weight
+
+
+def enrollment(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
+    """M6: count and type are weighed together."""
+    told = step.enrollment if difference.path.startswith(ENROLLMENT + ".") else None
+    return weight.told(told) if told else weight
+
+
+def flags(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
+    """Taking back a promise or a safeguard is major; that a "No" is not said any more is one level lower."""
+    if difference.how is How.REMOVED and difference.old is False:
+        return weight.lowered("absent")
+    if difference.path == _DMC and (difference.old, difference.new) == (True, False):
+        return weight.raised("taken-back", Severity.MAJOR)
+    if difference.path == _SHARING and (difference.old, difference.new) == ("YES", "NO"):
+        return weight.raised("taken-back", Severity.MAJOR)
+    return weight
+
+
+def references(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
+    """A publication's weight is its kind's: the registry links DERIVED ones by itself."""
+    if difference.path != _REFERENCES:
+        return weight
+    item = difference.new if difference.how is How.ADDED else difference.old
+    found = item if isinstance(item, dict) else {}
+    if difference.how is How.ADDED and found.get("retractions"):
+        return weight.raised("reference", Severity.CRITICAL)
+    kind = found.get("type")
+    if kind == "DERIVED":
+        return weight.says("reference", Severity.NOISE)
+    return weight.raised("reference", Severity.MAJOR if kind == "RESULT" else Severity.MINOR)
+
+
+def renamed(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
+    """What has another name is the same thing; a sponsor's name in another spelling is the same sponsor."""
+    if difference.how is How.RENAMED:
+        return weight.says("renamed", Severity.MINOR)
+    texts = (difference.old, difference.new)
+    if difference.path == _LEAD_SPONSOR and _same_company(*texts):
+        return weight.says("renamed", Severity.MINOR)
+    return weight
+
+
+def _same_company(old: Json, new: Json) -> bool:
+    return isinstance(old, str) and isinstance(new, str) and company_key(old) == company_key(new)
+
+
+def figures(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
+    """M10: figures that change in a text raise it to major."""
+    old, new = difference.old, difference.new
+    if weight.silent or not _FIGURES.search(difference.path) or not isinstance(old, str) or not isinstance(new, str):
+        return weight
+    return weight.raised("M10", Severity.MAJOR) if any(numbers_changed(old, new)) else weight
+
+
+def doubt(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
+    """Whether it is the same outcome at all is not sure: it weighs as it does, and readers are asked to check."""
+    return weight.says("doubtful", weight.severity) if difference.doubtful else weight
+
+
+VALUES: tuple[Rule, ...] = (status, reason, dates, enrollment, flags, references, renamed, figures, doubt)

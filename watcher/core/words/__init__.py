@@ -1,0 +1,1 @@
+"""The sentences: which differences one sentence tells, and what it says.  Pure."""

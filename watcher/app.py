@@ -36,7 +36,15 @@ from watcher.stages.check import Check
 from watcher.stages.deliver import Deliver, Patience
 from watcher.stages.digest import Digest, Sender
 from watcher.store.database import Database
-from watcher.store.leases import Holder, acquire, current_holder, living_holder, release_lease
+from watcher.store.leases import (
+    RENEW_EVERY,
+    Holder,
+    acquire,
+    current_holder,
+    living_holder,
+    release_lease,
+    renew,
+)
 from watcher.store.lists import declare_lists
 from watcher.store.schema import upgrade
 from watcher.tables import load_rules
@@ -108,6 +116,32 @@ class Application:
         finally:
             self._release(holder)
 
+    @contextmanager
+    def renewing(self, holder: Holder, every: timedelta = RENEW_EVERY) -> Iterator[None]:
+        """Keep the lease however long the block takes; stop the work when another instance has taken it over."""
+        ended = threading.Event()
+
+        def renew_on() -> None:
+            while not ended.wait(every.total_seconds()):
+                try:
+                    with self.database.writing() as db:
+                        held = renew(db, holder, now=self.now())
+                except StoreError as error:
+                    _log.warning("the lease was not renewed; it is tried again", error=str(error))
+                    continue
+                if not held:
+                    _log.error("another instance took the work over")
+                    self.stop.set()
+                    return
+
+        renewing = threading.Thread(target=renew_on, name="lease", daemon=True)
+        renewing.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            renewing.join(_RELEASE_TIMEOUT.total_seconds())
+
     def _release(self, holder: Holder) -> None:
         """Give the lease back, unless the database keeps us waiting: then it runs out, or is found a dead process's."""
 
@@ -157,7 +191,7 @@ def open_application(
     """
     stop = stop or StopSignal()
     database = database or _database(settings)
-    table = FieldTable(load_rules())
+    table = FieldTable(settings.changes.over(load_rules()))
     connection = _connection(settings, transport)
     registry = _registry(settings, connection, now=now, monotonic=monotonic, stop=stop)
     channel = channel or _channel(settings)

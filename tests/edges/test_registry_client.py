@@ -226,7 +226,7 @@ def test_a_page_that_is_not_there_says_nothing_about_the_record(body: bytes) -> 
     with RawServer(answer) as server:
         (refusal,) = refusals(wired(url=server.url).fetch(IDS[:1])).values()
 
-    assert refusal.reason is Reason.SERVER_ERROR
+    assert refusal.reason is Reason.MISSING
     assert "base_url" in refusal.detail
 
 
@@ -269,7 +269,7 @@ def test_a_redirect_to_anything_else_says_nothing_about_the_record(location: str
     with RawServer(answer) as server:
         (refusal,) = refusals(wired(url=server.url).fetch(IDS[:1])).values()
 
-    assert (refusal.reason, refusal.canonical_id) == (Reason.SERVER_ERROR, None)
+    assert (refusal.reason, refusal.canonical_id) == (Reason.MISSING, None)
     assert len(server.heads) == 2
 
 

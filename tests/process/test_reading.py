@@ -23,7 +23,7 @@ def test_the_history_lists_every_change_with_its_day(three_days: Office) -> None
     assert told == [("2026-03-03", "RECRUITING", "SUSPENDED"), ("2026-03-05", 40, 400)]
     out = three_days.run("history", FIRST.lower()).out
     assert next(line for line in out.splitlines() if not line.startswith(" ")) == "2026-03-02  first seen"
-    assert "    Recruitment status: Recruiting → Suspended" in out
+    assert "    Study suspended: no reason given" in out
 
 
 def test_a_record_is_shown_as_it_was(three_days: Office) -> None:

@@ -13,13 +13,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.process.office import FIRST, READER, SECOND, TRIALS, Office
+from tests.process.processes import until
 from watcher.app import Application, open_application
 from watcher.config import load_settings
 from watcher.errors import RegistryError
 from watcher.service import Service
 from watcher.service.in_force import InForce
 from watcher.service.jobs import mail, watch
-from watcher.store.leases import DURATION
+from watcher.store.leases import DURATION, living_holder, release_lease
 
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 INTERVAL, EVERY = timedelta(minutes=30), "30m"
@@ -161,3 +162,22 @@ def test_it_ends_when_the_lease_ran_out_unrenewed(app: Application, clocks: Cloc
     clocks.pass_by(timedelta(seconds=1))
     service._watch_lease()
     assert service._lease_lost
+
+
+def test_a_check_that_takes_longer_than_a_lease_keeps_it(app: Application, clocks: Clocks) -> None:
+    often = timedelta(milliseconds=10)
+    with app.working() as holder, app.renewing(holder, every=often):
+        clocks.pass_by(DURATION * 3)
+        until(lambda: lives(app, clocks), "the lease is renewed")
+
+
+def test_a_check_whose_lease_was_taken_over_stops(app: Application) -> None:
+    with app.working() as holder, app.renewing(holder, every=timedelta(milliseconds=10)):
+        with app.database.writing() as db:
+            release_lease(db, holder)
+        until(app.stop.is_set, "the work is stopped")
+
+
+def lives(app: Application, clocks: Clocks) -> bool:
+    with app.database.reading() as db:
+        return living_holder(db, now=clocks.now) is not None

@@ -14,6 +14,7 @@ import pytest
 from watcher.cli import main
 
 CHANGE_KEYS = {
+    "rules",
     "kind", "id", "nct_id", "path", "item", "how", "label", "category", "severity", "told", "story", "old", "new",
     "sentence",
 }  # fmt: skip  # of every line that tells a change; more may be added

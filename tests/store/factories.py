@@ -61,6 +61,7 @@ def change(number: int = 1, *, nct_id: str = TRIAL, severity: Severity = Severit
         category="identity",
         severity=severity,
         place=Place.LINE,
+        rules=("field",),
         story=f"{number:016x}",
         sentence="Brief Title: First title → Second title",
         headline="Brief Title changed",

@@ -24,6 +24,7 @@ from tests.store.factories import (
     watch_trials,
 )
 from tests.store.together import together
+from watcher.core.words.past import PastValue
 from watcher.errors import OvertakenError
 from watcher.model import Change, How, Json, NoticeKind, Place, Severity
 from watcher.store import tables
@@ -32,7 +33,9 @@ from watcher.store.revisions import (
     Revision,
     changes_of,
     changes_since,
+    find_changes,
     known_change_ids,
+    past_values,
     record_revision,
     revisions,
 )
@@ -56,6 +59,7 @@ any_change: st.SearchStrategy[Change] = st.builds(
     label=any_text,
     severity=st.sampled_from(Severity),
     place=st.sampled_from(Place),
+    rules=st.lists(any_text, max_size=3).map(tuple),
     sentence=any_text,
     headline=any_text,
     old=any_json,
@@ -325,3 +329,69 @@ def test_changes_are_told_since_a_version_was_current_last(database: Database, t
             record_step(db, record(OTHER_TRIAL, title=version), [change(10 + number)], release_id=release_id)
             snapshots[version] = watch_states(db)[TRIAL].snapshot_id or 0
         assert changes_since(db, TRIAL, snapshots[title]) == [change(number) for number in since]
+
+
+# --- what was recorded of values, and of an ID ------------------------------------------------------------------------
+
+
+def test_the_past_values_of_a_trial_are_its_own_oldest_first_each_with_the_day_of_the_data(database: Database) -> None:
+    with database.writing() as db:
+        watch_trials(db, TRIAL, OTHER_TRIAL)
+        for day, values in ((3, ("A", "B")), (4, ("B", "A")), (6, ("A", None))):
+            old, new = values
+            step = [replace(change(day * 10), path="a.date", old=old, new=new), replace(change(day * 10 + 1), path="b")]
+            record_step(db, record(title=f"Day {day}"), step, release_id=release_on(db, day))
+        record_step(db, record(OTHER_TRIAL, title="B"), [change(99)], release_id=release_on(db, 7))
+        found = past_values(db, TRIAL)
+    assert [value for value in found if value.path == "a.date"] == [
+        PastValue(path="a.date", old="A", new="B", day="2026-03-03"),
+        PastValue(path="a.date", old="B", new="A", day="2026-03-04"),
+        PastValue(path="a.date", old="A", new=None, day="2026-03-06"),
+    ]
+    assert len(found) == 6
+
+
+@pytest.mark.parametrize(
+    ("different", "listed"),
+    [
+        pytest.param({}, True, id="a value that stands in no list"),
+        pytest.param({"old": None}, True, id="a value that was not there"),
+        pytest.param({"new": 1.0}, True, id="a number"),
+        pytest.param({"path": "a.b[].c", "item": "Site"}, False, id="a value of an item of a list"),
+        pytest.param({"path": "a.b[]", "item": "Site"}, False, id="an item of a list"),
+        pytest.param({"path": "a.b[]", "item": None}, False, id="an item without a name"),
+        pytest.param({"path": "a.contacts[].phone", "item": None, "old": None, "new": None}, False, id="a contact"),
+        pytest.param({"path": "a.pointOfContact.phone", "old": None, "new": None}, False, id="a contact in no list"),
+    ],
+)
+def test_a_past_value_is(database: Database, different: dict[str, Json], listed: bool) -> None:  # noqa: FBT001
+    one = replace(change(), **different)
+    with database.writing() as db:
+        release_id = watch_trials(db)
+        record_step(db, record(title="B"), [one], release_id=release_id)
+        expected = [PastValue(path=one.path, old=one.old, new=one.new, day="2026-03-02")] if listed else []
+        assert past_values(db, TRIAL) == expected
+
+
+@pytest.mark.parametrize(
+    ("beginning", "numbers"),
+    [
+        pytest.param("00000000000000ff", [0xFF], id="a whole ID"),
+        pytest.param("0000000000000", [0xA0, 0xAF, 0xFF], id="what several begin with"),
+        pytest.param("00000000000000a", [0xA0, 0xAF], id="the first and the last digit"),
+        pytest.param("f", [0xF << 60], id="one digit"),
+        pytest.param("1", [], id="what none begins with"),
+    ],
+)
+def test_changes_are_found_by_the_beginning_of_their_id(database: Database, beginning: str, numbers: list[int]) -> None:
+    with database.writing() as db:
+        watch_trials(db, TRIAL, OTHER_TRIAL)
+        first = record_step(db, record(title="B"), [change(0xFF), change(0xA0)], release_id=release_on(db, 3))
+        others = [change(0xAF), change(0xF << 60)]
+        record_step(db, record(OTHER_TRIAL, title="B"), others, release_id=release_on(db, 4))
+        found = find_changes(db, beginning, limit=10)
+        assert [one.change.id for one in found] == [f"{number:016x}" for number in numbers]
+        for one in found:
+            assert one.data_timestamp == ("2026-03-03T09:00:05" if one.revision_id == first else "2026-03-04T09:00:05")
+            assert one.change in changes_of(db, [one.revision_id])[one.revision_id]
+        assert find_changes(db, beginning, limit=1) == found[:1]

@@ -4,18 +4,23 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from importlib import import_module
 from importlib.resources import files
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, insert, inspect, text
 
-from tests.store.factories import TRIAL, watch_trials
+from tests.store.factories import NOW, TRIAL, change, record, record_step, watch_trials
 from tests.store.together import together
 from watcher.errors import StoreError
+from watcher.model import Severity
+from watcher.store import tables
+from watcher.store.bodies import pack
 from watcher.store.database import Database
+from watcher.store.revisions import changes_of
 from watcher.store.schema import HEAD, current_version, upgrade
 from watcher.store.tables import metadata
 from watcher.store.watches import watch_states
@@ -121,7 +126,7 @@ def test_two_instances_may_upgrade_at_once(empty_database: Database, empty_url: 
 @pytest.mark.parametrize(
     ("version", "says"),
     [
-        pytest.param("0002", "was used by a newer version of trialwatch", id="of the next program"),
+        pytest.param(f"{int(HEAD) + 1:04}", "was used by a newer version of trialwatch", id="of the next program"),
         pytest.param("9999", "was used by a newer version of trialwatch", id="of a program far ahead"),
         pytest.param("0000", "schema 0000", id="that never was"),
     ],
@@ -133,6 +138,74 @@ def test_a_schema_is_refused(migrated: Database, version: str, says: str) -> Non
         upgrade(migrated)
     with migrated.reading() as db:
         assert current_version(db) == version
+
+
+def test_what_was_recorded_before_rules_were_kept_stays_and_has_none(
+    empty_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = [
+        change(1),
+        replace(change(2, severity=Severity.NOISE), item="\x00 › \ud800", old=None, new=[1.0, {"a": None}]),
+    ]
+    with monkeypatch.context() as earlier:
+        earlier.setattr("watcher.store.schema.HEAD", "0001")
+        upgrade(empty_database)
+    with empty_database.writing() as db:
+        release_id, step = _recorded_at_0001(db)
+        columns = {column["name"] for column in inspect(db).get_columns("change")}
+        assert "rules" not in columns
+        rows = [asdict(one) | {"revision_id": step, "position": place} for place, one in enumerate(old)]
+        db.execute(insert(tables.change), [{name: row[name] for name in columns} for row in rows])
+
+    upgrade(empty_database)
+
+    with empty_database.writing() as db:
+        assert current_version(db) == HEAD
+        assert changes_of(db, [step]) == {step: [replace(one, rules=()) for one in old]}
+        assert not watch_states(db)[TRIAL].withheld
+        new = replace(change(3), rules=("field", "M8"))
+        later = record_step(db, record(title="B"), [new], release_id=release_id)
+        assert changes_of(db, [later]) == {later: [new]}
+
+
+def _recorded_at_0001(db: Connection) -> tuple[int, int]:
+    """Record a first sight as the program of the first schema did; return its release and its step."""
+    first = record(TRIAL)
+    moments = {"first_seen_at": NOW, "confirmed_at": NOW}
+    for table, row in (
+        (tables.release, {"id": 1, "data_timestamp": "2026-03-02", "api_version": "2", "current": True, **moments}),
+        (
+            tables.snapshot,
+            {
+                "id": 1,
+                "nct_id": TRIAL,
+                "content_hash": first.content_hash,
+                "depth": 0,
+                "body": pack(first.body, None),
+                "size": len(first.body),
+                "release_id": 1,
+                "recorded_at": NOW,
+            },
+        ),
+        (
+            tables.watch,
+            {
+                "nct_id": TRIAL,
+                "watched": True,
+                "snapshot_id": 1,
+                "content_hash": first.content_hash,
+                "release_id": 1,
+                "absent_releases": 0,
+                "gone_told": False,
+            },
+        ),
+        (tables.revision, {"id": 1, "nct_id": TRIAL, "after_id": 1, "release_id": 1, "recorded_at": NOW}),
+    ):
+        db.execute(insert(table), [row])
+    for table in (tables.snapshot, tables.revision, tables.release):
+        if db.dialect.name == "postgresql":  # its numbers go on after those that were given
+            db.execute(text(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), 1)"))
+    return 1, 1
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(empty_database: Database) -> None:

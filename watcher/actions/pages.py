@@ -1,6 +1,7 @@
 """A trial's own page, in words: its history, its record at a day, and what differs between two days."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,10 +11,14 @@ from watcher.app import Application
 from watcher.core.differences import differences
 from watcher.core.fields import FieldTable
 from watcher.core.identifiers import normalise_nct_id
+from watcher.core.text import one_line
 from watcher.errors import SettingsError
 from watcher.model import Change, Difference, Json
 from watcher.store.revisions import Revision, changes_of, revisions
 from watcher.store.snapshots import read_body
+
+_NO_RULE = "without a recorded rule"  # what was recorded before rules were
+_SHOWN_VALUE = 60  # characters of a value in a list of changes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +28,7 @@ class Step:
     day: str  # of the registry's data
     words: str
     sentences: tuple[str, ...]
+    not_told: tuple[str, ...]  # what was recorded and not told, each in a line of words
     changes: tuple[Change, ...]
 
 
@@ -45,6 +51,7 @@ def change_line(change: Change) -> dict[str, Json]:
         "category": change.category,
         "severity": change.severity,
         "told": change.told,
+        "rules": list(change.rules),
         "story": change.story,
         "old": change.old,
         "new": change.new,
@@ -76,11 +83,49 @@ def history_of(app: Application, trial: str) -> list[Step]:
     steps = []
     for step in recorded:
         changes = found[step.id]
-        told = {change.sentence: None for change in changes if change.told}
-        silent = sum(not change.told for change in changes)
-        words = f"{len(changes)} changes, {silent} of them not told" if step.before_id else "first seen"
-        steps.append(Step(day=_day(step), words=words, sentences=tuple(told), changes=tuple(changes)))
+        steps.append(
+            Step(
+                day=_day(step),
+                words=_count_words(changes) if step.before_id else "first seen",
+                sentences=tuple(_told_lines(changes)),
+                not_told=tuple(_untold_line(change, app.table) for change in changes if not change.told),
+                changes=tuple(changes),
+            )
+        )
     return steps
+
+
+def _count_words(changes: Sequence[Change]) -> str:
+    """Count changes: "14 changes, 12 recorded and not told: 9 M8, 3 M9"."""
+    all_of_them = "1 change" if len(changes) == 1 else f"{len(changes):,} changes"
+    silent = Counter(_last_rule(change) for change in changes if not change.told)
+    if not silent:
+        return all_of_them
+    parts = sorted(silent.items(), key=lambda part: (-part[1], part[0]))
+    by_rule = ", ".join(f"{count:,} {code}" for code, count in parts)
+    return f"{all_of_them}, {silent.total():,} recorded and not told: {by_rule}"
+
+
+def _told_lines(changes: Sequence[Change]) -> Iterator[str]:
+    """Yield each sentence once, with the ID of the weightiest change that it tells."""
+    weightiest: dict[str, Change] = {}
+    for change in changes:
+        known = weightiest.get(change.sentence)
+        if change.told and (known is None or change.severity.rank < known.severity.rank):
+            weightiest[change.sentence] = change
+    for sentence, change in weightiest.items():
+        yield f"{sentence}  ({change.id})"
+
+
+def _untold_line(change: Change, table: FieldTable) -> str:
+    item = f" [{one_line(change.item, _SHOWN_VALUE)}]" if change.item else ""
+    old, new = (one_line(table.words(change.path, value), _SHOWN_VALUE) for value in (change.old, change.new))
+    return f"not told, {_last_rule(change)}: {change.label}{item}: {old} → {new}  ({change.id})"
+
+
+def _last_rule(change: Change) -> str:
+    """Return the code of the rule that had the last word."""
+    return change.rules[-1] if change.rules else _NO_RULE
 
 
 def record_at(app: Application, trial: str, day: str | None = None) -> DatedRecord:

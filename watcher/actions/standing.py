@@ -24,6 +24,7 @@ class Standing:
     release: KnownRelease | None
     coverage: Coverage
     failing: list[WatchState]
+    withheld: list[str]  # trials
     mails: dict[DeliveryState, int]
     oldest_waiting: datetime | None  # when the oldest mail that waits was composed
     untold: int  # digest windows that have closed and are not composed
@@ -45,6 +46,8 @@ class Standing:
             confirmed = f"{self.release.confirmed_at:%Y-%m-%d %H:%M:%S} UTC"
             yield f"Registry data of {self.release.release.data_timestamp}, last confirmed {confirmed}"
         yield f"Verified against it: {self.coverage.verified:,} of {plural(self.coverage.watched, 'watched trial')}"
+        for nct_id in self.withheld:
+            yield f"  {nct_id}: withheld by the registry, which shows a placeholder"
         for state in self.failing:
             yield f"  {state.nct_id}: {state_words(state)}"
         yield "Mails: " + ", ".join(f"{count:,} {state}" for state, count in self.mails.items())
@@ -67,6 +70,7 @@ class Standing:
                 {"nct_id": state.nct_id, "reason": state.reason, "detail": state.detail, "since": state.failing_since}
                 for state in self.failing
             ],
+            "withheld": self.withheld,
             "untold": self.untold,
             "settled": self.settled,
             "mails": {state.value: count for state, count in self.mails.items()},
@@ -81,11 +85,13 @@ def standing_of(app: Application) -> Standing:
     with app.database.reading() as db:
         release = latest_release(db)
         holder = living_holder(db, now=app.now())
+        states = [state for state in watch_states(db).values() if state.watched]
         waiting = [one for one in outbox.unfinished(db) if one.state is not DeliveryState.FAILED]
         return Standing(
             release=release,
             coverage=coverage(db, release_id=release.id if release else 0),
-            failing=[state for state in watch_states(db).values() if state.watched and state.reason],
+            failing=[state for state in states if state.reason],
+            withheld=[state.nct_id for state in states if state.withheld],
             mails=outbox.counts(db),
             oldest_waiting=waiting[0].composed_at if waiting else None,
             untold=len(due_windows(db, now=app.now())),

@@ -16,7 +16,7 @@ from watcher.model import Cadence, Reason, Recipient, Schedule
 from watcher.store.lists import Origin, add_trials, listings, recipients, remove_trials, subscribe, unsubscribe
 from watcher.store.watches import watch_states
 
-_ABOUT_THE_ID = frozenset({Reason.NOT_FOUND, Reason.ALIASED, Reason.MISSING, Reason.MALFORMED_ID})
+_ABOUT_THE_ID = frozenset({Reason.NOT_FOUND, Reason.ALIASED, Reason.MALFORMED_ID})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

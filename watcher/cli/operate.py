@@ -130,7 +130,7 @@ def check(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
     from watcher.actions.rounds import do_round
     from watcher.cli.progress import progress_bar
 
-    with application(settings) as app, app.working():
+    with application(settings) as app, app.working() as holder, app.renewing(holder):
         with progress_bar("Verifying", sys.stderr) as advance:
             report = do_round(app, progress=advance)
         if as_json:

@@ -17,8 +17,17 @@ def add_to(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def history(trial: Trial, settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
-    """Show every recorded change of a trial, oldest first."""
+def history(
+    trial: Trial,
+    not_told: Annotated[bool, typer.Option("--not-told", help="List also what was recorded and not told.")] = False,
+    settings: SettingsPath = _SETTINGS,
+    as_json: AsJson = False,
+) -> None:
+    """Show every recorded change of a trial, oldest first.
+
+    What was not told is counted by the rule that had the last word; with --json every change is printed, told or not.
+    `trialwatch explain` says what the rules are, for a change by the ID behind it.
+    """
     with application(settings, reading=True) as app:
         from watcher.actions.pages import change_line, history_of
 
@@ -28,8 +37,8 @@ def history(trial: Trial, settings: SettingsPath = _SETTINGS, as_json: AsJson = 
                     say_json({"kind": "change", "day": step.day, **change_line(change)})
                 continue
             say(f"{step.day}  {step.words}")
-            for sentence in step.sentences:
-                say(f"    {sentence}")
+            for line in (*step.sentences, *(step.not_told if not_told else ())):
+                say(f"    {line}")
 
 
 def show(

@@ -61,12 +61,15 @@ def dotted(location: Location) -> str:
 
 
 def known_keys(model: type[BaseModel], above: Location = ()) -> Iterator[tuple[str, FieldInfo]]:
-    """Yield every single value that can be set, by its dotted key; tables that repeat are left out."""
+    """Yield every single value that can be set, by its dotted key.
+
+    Tables that repeat are left out, and tables whose keys are free.
+    """
     for name, field in model.model_fields.items():
         inner = _model_of(field)
-        if inner is None:
+        if inner is None and not _is_free(field):
             yield dotted((*above, name)), field
-        elif not _repeats(field):
+        elif inner is not None and not _repeats(field):
             yield from known_keys(inner, (*above, name))
 
 
@@ -78,11 +81,17 @@ def value_problems(error: ValidationError, model: type[BaseModel]) -> list[Probl
         model: of the whole tree; asked for names, bounds and examples.
     """
     return [
-        Problem(key=dotted(found["loc"]), says=_says(found, model))
+        Problem(key=dotted(_key(found)), says=_says(found, model))
         for found in error.errors(include_url=False)
         # A list of which every entry was refused is not empty, though pydantic says so.
         if not (found["type"] == "too_short" and found["input"])
     ]
+
+
+def _key(found: ErrorDetails) -> Location:
+    """Return a key without the mark that pydantic puts behind one which is itself wrong."""
+    location = found["loc"]
+    return location[:-1] if found["type"] == "value_error" and location[-1:] == ("[key]",) else location
 
 
 def _says(found: ErrorDetails, model: type[BaseModel]) -> str:
@@ -100,9 +109,9 @@ def _says(found: ErrorDetails, model: type[BaseModel]) -> str:
         return f"{found['input']} is out of range; write {_bound(field, 'ge')} to {_bound(field, 'le')}"
     if kind == "too_short":
         return f"is empty; write it as in {_example(field)}"
-    if kind in {"model_type", "tuple_type"} and field is not None and _model_of(field):
+    if kind == "dict_type" or (kind in {"model_type", "tuple_type"} and field is not None and _model_of(field)):
         header = ".".join(part for part in location if isinstance(part, str))
-        header = f"[[{header}]]" if _repeats(field) else f"[{header}]"
+        header = f"[[{header}]]" if field is not None and _repeats(field) else f"[{header}]"
         return f"must begin with {header} on a line of its own, followed by its keys; this is {_kind(found['input'])}"
     if kind in _EXPECTED:
         return f"must be {_EXPECTED[kind]}, not {_kind(found['input'])}"
@@ -169,6 +178,10 @@ def _model_of(field: FieldInfo) -> type[BaseModel] | None:
     """Return the model that the field is, may be, or lists."""
     candidates: list[Any] = [field.annotation, *get_args(field.annotation)]
     return next((each for each in candidates if isinstance(each, type) and issubclass(each, BaseModel)), None)
+
+
+def _is_free(field: FieldInfo) -> bool:
+    return getattr(field.annotation, "__origin__", None) is dict
 
 
 def _repeats(field: FieldInfo) -> bool:

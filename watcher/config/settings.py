@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from watcher.config.changes import Places, Severities
 from watcher.config.places import BaseUrl, CertificateBundle, DatabaseUrl, FilePath, Folder, FolderToBe, Host, ProxyUrl
 from watcher.config.problems import known_keys, sentences, value_problems
 from watcher.config.rules import rule_problems, with_derived_defaults
@@ -37,7 +38,8 @@ from watcher.config.values import (
     within,
 )
 from watcher.errors import SettingsError
-from watcher.model import Cadence, Recipient, Schedule, Watchlist
+from watcher.model import Cadence, Recipient, Rules, Schedule, Watchlist
+from watcher.tables.overrides import with_overrides
 
 __all__ = ["Settings", "load_settings", "normalise_address"]
 
@@ -174,6 +176,23 @@ class TemplateSettings(_Section):
     )
 
 
+class ChangesSettings(_Section):
+    severity: Severities = Field(
+        {},
+        description="critical, major, minor, or noise, which is recorded and not told.",
+        examples=['sites = "major"', '"protocolSection.eligibilityModule.eligibilityCriteria" = "critical"'],
+    )
+    place: Places = Field(
+        {},
+        description='line, clause (of the "Also:" line), footer or hidden; the last two are not told.',
+        examples=['"data sharing" = "hidden"'],
+    )
+
+    def over(self, rules: Rules) -> Rules:
+        """Return rules with these settings put over them."""
+        return with_overrides(rules, severity=self.severity, place=self.place)
+
+
 class LogSettings(_Section):
     level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="debug, info, warning or error: the least that is logged.  info is a few lines a check."
@@ -226,6 +245,7 @@ class Settings(_Section):
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     mail: MailSettings = Field(default_factory=MailSettings)
     templates: TemplateSettings = Field(default_factory=TemplateSettings)
+    changes: ChangesSettings = Field(default_factory=ChangesSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     watchlist: Annotated[tuple[WatchlistSettings, ...], Field(strict=False)] = ()
 

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 
 from watcher.config.rules import PORTS
 from watcher.config.settings import (
+    ChangesSettings,
     DatabaseSettings,
     LogSettings,
     MailSettings,
@@ -48,6 +49,10 @@ _SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("templates", "What a reader sees can be changed.", TemplateSettings),
     ("log", "What the program says about its work, on standard error.", LogSettings),
 )
+_CHANGES = """\
+# What a change weighs, and where a digest tells it, if you see that otherwise: by category, or by the path of a field,
+# which is stronger.  "trialwatch severity" prints them all, with what is in force.
+"""
 _WATCHLISTS = """\
 # Trials, and the people who hear about them; repeat [[watchlist]] for each list, and [[watchlist.recipients]] for
 # each person.  Lists can also be kept in the database, by commands: "trialwatch watch --help".
@@ -84,7 +89,7 @@ def render_settings(wishes: Wishes) -> str:
         "mail.smtp.port": PORTS.get(wishes.smtp_security, 587),
     }
     given = {key: value for key, value in _asked(wishes).items() if value is not None}
-    return "\n".join([_HEADER, *_sections(given, derived), _WATCHLISTS + _watchlist(wishes), ""])
+    return "\n".join([_HEADER, *_sections(given, derived), _CHANGES + _changes(), _WATCHLISTS + _watchlist(wishes), ""])
 
 
 def _asked(wishes: Wishes) -> Values:
@@ -118,6 +123,15 @@ def _sections(given: Values, derived: Values) -> Iterator[str]:
             if name != "smtp":  # has a section of its own
                 yield from _option(f"{section}.{name}", field, given=given, derived=derived)
     yield ""
+
+
+def _changes() -> str:
+    """Return the tables of changes, as an example: their keys are free."""
+    tables = []
+    for name, field in ChangesSettings.model_fields.items():
+        lines = [f"#[changes.{name}]", f"# {field.description}", *(f"#{example}" for example in field.examples or ())]
+        tables.append("\n".join([*lines, ""]))
+    return "\n".join(tables)
 
 
 def _option(key: str, field: FieldInfo, *, given: Values, derived: Values) -> Iterator[str]:

@@ -107,6 +107,7 @@ class RegistryClient:
         failure: RegistryError | None = None
         try:
             self._fetch_list(batch)
+            batch.listed = True
         except RegistryError as error:
             failure = error
         if failure and failure.reason is Reason.TOO_LARGE and len(ids) > 1:
@@ -160,6 +161,7 @@ class _Batch:
     refusals: dict[str, Refusal] = field(default_factory=dict)
     stamp_of: dict[str, str] = field(default_factory=dict)
     etags: set[str] = field(default_factory=set)
+    listed: bool = False  # the list came whole: what is not in it, the registry has left out
     failures: int = 0  # of the registry, in a row, with records that were asked for alone
     stopped: RegistryError | None = None  # the registry fails us: do not ask on
 
@@ -207,7 +209,11 @@ class _Batch:
             raise RegistryError(Reason.WRONG_RECORD, f"asked for {nct_id}, the registry sent {found.nct_id}")
 
     def refuse(self, nct_id: str, error: RegistryError) -> None:
-        self.refusals[nct_id] = Refusal(nct_id=nct_id, reason=error.reason, detail=error.detail)
+        reason, detail = error.reason, error.detail
+        if self.listed and reason in _TROUBLE - _STOPS_AT_ONCE:
+            # Whether the record is gone only the answer to its own request could say.
+            reason, detail = Reason.MISSING, f"left out of its list; asked for alone: {detail}"
+        self.refusals[nct_id] = Refusal(nct_id=nct_id, reason=reason, detail=detail)
 
     def refuse_alias(self, nct_id: str, *, canonical: str) -> None:
         detail = f"the registry answers with {canonical}, which lists {nct_id} as an obsolete or duplicate number"

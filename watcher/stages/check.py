@@ -28,6 +28,7 @@ from watcher.store.watches import (
     current_snapshots,
     note_same_content,
     note_stamps,
+    note_withheld,
     record_refusal,
     unverified,
     verify_unchanged,
@@ -158,14 +159,13 @@ class Check:
         outcome.unchanged += len(fetched.unchanged)
         refusals = list(fetched.refusals)
         if fetched.records:
-            refusals += self._record_new(fetched.records, outcome, release_id=release_id, now=now)
+            refusals += self._record_new(fetched, outcome, release_id=release_id, now=now)
         if refusals:
             self._refuse(refusals, outcome, release_id=release_id, now=now)
 
-    def _record_new(
-        self, records: Sequence[Record], outcome: Outcome, *, release_id: int, now: datetime
-    ) -> list[Refusal]:
+    def _record_new(self, fetched: Fetched, outcome: Outcome, *, release_id: int, now: datetime) -> list[Refusal]:
         """Record what is new or different; return what we failed on."""
+        records = fetched.records
         with self._database.reading() as db:
             current = current_snapshots(db, [record.nct_id for record in records])
         first_seen = [record for record in records if current[record.nct_id] is None]
@@ -175,8 +175,10 @@ class Check:
         for group in groups:
             refusals += self._record_group(group, current, outcome, release_id=release_id, now=now)
         refused = {refusal.nct_id for refusal in refusals}
+        recorded = [record for record in records if record.nct_id not in refused]
         with self._database.writing() as db:
-            note_stamps(db, {one.nct_id: one.stamp for one in records if one.stamp and one.nct_id not in refused})
+            note_stamps(db, {one.nct_id: one.stamp for one in recorded if one.stamp})
+            note_withheld(db, [one.nct_id for one in recorded], fetched.withheld)
         return refusals
 
     def _refuse(self, refusals: Sequence[Refusal], outcome: Outcome, *, release_id: int, now: datetime) -> None:

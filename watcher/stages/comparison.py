@@ -15,11 +15,12 @@ from sqlalchemy import Connection
 from watcher.core.fields import FieldTable
 from watcher.core.meaning import compare
 from watcher.core.rebuilding import bring_up_to_date
+from watcher.core.words.past import Past
 from watcher.errors import BodyUnreadable
 from watcher.model import Change, Record
 from watcher.store.database import Database
 from watcher.store.incidents import open_incident
-from watcher.store.revisions import changes_since, known_change_ids
+from watcher.store.revisions import changes_since, known_change_ids, past_values
 from watcher.store.snapshots import StoredBody, earlier_snapshots, quarantine, read_body
 
 _log = structlog.get_logger("check")
@@ -44,37 +45,45 @@ class Comparison:
 
     def of(self, record: Record, current_id: int, *, now: datetime) -> Compared:
         """Compare a record with its trial's current version, or with the last one that can be read."""
-        base, incidents = self._base(record.nct_id, current_id, now)
-        if base is None:
-            return Compared(base=None, changes=(), same_content=False, incidents=incidents)
+        incidents: list[str] = []
         with self._database.reading() as db:
-            recorded = known_change_ids(db, record.nct_id)
-            since = changes_since(db, record.nct_id, base.snapshot_id) if base.snapshot_id != current_id else []
+            base = self._base(db, record.nct_id, current_id, incidents=incidents, now=now)
+            past = Past(ids=known_change_ids(db, record.nct_id), values=past_values(db, record.nct_id))
+            aside = base is not None and base.snapshot_id != current_id
+            since = changes_since(db, record.nct_id, base.snapshot_id) if base and aside else []
+        if base is None:
+            return Compared(
+                base=None, changes=(), same_content=False, incidents=self._lost(record.nct_id, incidents, now)
+            )
         before, after = orjson.loads(base.body), orjson.loads(record.body)
-        if base.snapshot_id == current_id:
-            changes = compare(before, after, self._table, known=recorded)
-            return Compared(base=base, changes=changes, same_content=not changes, incidents=incidents)
+        if not aside:
+            changes = compare(before, after, self._table, past=past)
+            return Compared(base=base, changes=changes, same_content=not changes, incidents=tuple(incidents))
         # The current version cannot be read: an older one, with what was recorded since, stands for it.
         before, lost = bring_up_to_date(before, since, self._table)
         told = [(change.path, change.item, change.new) for change in lost]
-        changes = compare(before, after, self._table, known=recorded)
+        changes = compare(before, after, self._table, past=past)
         new = tuple(change for change in changes if (change.path, change.item, change.new) not in told)
-        return Compared(base=base, changes=new, same_content=False, incidents=incidents)
+        return Compared(base=base, changes=new, same_content=False, incidents=tuple(incidents))
 
-    def _base(self, nct_id: str, current_id: int, now: datetime) -> tuple[StoredBody | None, tuple[str, ...]]:
-        """Return the current version's body or the last one that can be read, and the incidents of the others."""
-        incidents: list[str] = []
-        with self._database.reading() as db:
-            for snapshot_id in _versions(db, nct_id, current_id):
-                try:
-                    return read_body(db, snapshot_id), tuple(incidents)
-                except BodyUnreadable as error:
-                    incidents.append(self._put_aside(error, now))
+    def _base(
+        self, db: Connection, nct_id: str, current_id: int, *, incidents: list[str], now: datetime
+    ) -> StoredBody | None:
+        """Return the current version's body, or the last one that can be read; note the incidents of the others."""
+        for snapshot_id in _versions(db, nct_id, current_id):
+            try:
+                return read_body(db, snapshot_id)
+            except BodyUnreadable as error:
+                incidents.append(self._put_aside(error, now))
+        return None
+
+    def _lost(self, nct_id: str, incidents: list[str], now: datetime) -> tuple[str, ...]:
+        """Tell the operator that nothing of a trial can be read; return all its incidents."""
         lost = f"history {nct_id}"
         with self._database.writing() as db:
             summary = f"No stored version of {nct_id} can be read: its changes since are lost."
             open_incident(db, lost, summary, now=now)
-        return None, (*incidents, lost)
+        return (*incidents, lost)
 
     def _put_aside(self, error: BodyUnreadable, now: datetime) -> str:
         """Quarantine a snapshot, and return the incident that tells of it."""

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, insert, literal, select, update
+from sqlalchemy import Connection, bindparam, insert, literal, or_, select, update
 
+from watcher.core.words.past import PastValue
 from watcher.errors import OvertakenError
 from watcher.model import Change, How, NoticeKind, Place, Record, Severity
 from watcher.store.database import inserted_id
@@ -22,6 +23,14 @@ _CHANGE_IDS = (
     .join(revision, revision.c.id == change.c.revision_id)
     .where(revision.c.nct_id == bindparam("of"))
 )
+_PAST_VALUES = (
+    select(change.c.path, change.c.old, change.c.new, release.c.data_timestamp)
+    .join(revision, revision.c.id == change.c.revision_id)
+    .join(release, release.c.id == revision.c.release_id)
+    .where(revision.c.nct_id == bindparam("of"), change.c.item.is_(None), ~change.c.path.contains("[]"))
+    .where(or_(change.c.old.is_not(None), change.c.new.is_not(None)))  # contacts are recorded without their values
+    .order_by(change.c.revision_id, change.c.position)
+)
 _COLUMNS = [column.name for column in change.columns if column.name not in {"revision_id", "position"}]
 
 
@@ -35,6 +44,15 @@ class Revision:
     after_id: int
     data_timestamp: str  # of the release in which it was seen
     recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedChange:
+    """A change, and where it was recorded."""
+
+    change: Change
+    revision_id: int
+    data_timestamp: str  # of the release in which it was seen
 
 
 def record_revision(
@@ -124,6 +142,12 @@ def known_change_ids(db: Connection, nct_id: str) -> set[str]:
     return set(db.execute(_CHANGE_IDS, {"of": nct_id}).scalars())
 
 
+def past_values(db: Connection, nct_id: str) -> list[PastValue]:
+    """Return all recorded changes of a trial's values that stand in no list, oldest first."""
+    rows = db.execute(_PAST_VALUES, {"of": nct_id})
+    return [PastValue(path=row.path, old=row.old, new=row.new, day=row.data_timestamp[:10]) for row in rows]
+
+
 def revisions(db: Connection, nct_id: str) -> list[Revision]:
     """Return a trial's recorded steps, oldest first."""
     query = select(revision, release.c.data_timestamp).join(release, release.c.id == revision.c.release_id)
@@ -151,6 +175,26 @@ def changes_of(db: Connection, revision_ids: Sequence[int]) -> dict[int, list[Ch
     return found
 
 
+def find_changes(db: Connection, beginning: str, *, limit: int) -> list[RecordedChange]:
+    """Return changes whose ID begins so, by ID.
+
+    Args:
+        db: a transaction.
+        beginning: hexadecimal digits in lower case; all sixteen find one change at most, as IDs go.
+        limit: how many to return at most.
+    """
+    query = select(change, revision.c.nct_id, release.c.data_timestamp)
+    query = query.join(revision, revision.c.id == change.c.revision_id)
+    query = query.join(release, release.c.id == revision.c.release_id)
+    query = query.order_by(change.c.id, change.c.revision_id).limit(limit)
+    # As a range, which the index of IDs serves; "g" comes after every hexadecimal digit.
+    query = query.where(change.c.id >= beginning, change.c.id < beginning + "g")
+    return [
+        RecordedChange(change=_change(dict(row)), revision_id=row["revision_id"], data_timestamp=row["data_timestamp"])
+        for row in db.execute(query).mappings()
+    ]
+
+
 def changes_since(db: Connection, nct_id: str, snapshot_id: int) -> list[Change]:
     """Return what was recorded of a trial since a snapshot was its current one for the last time, oldest first."""
     steps = revisions(db, nct_id)
@@ -167,5 +211,5 @@ def _row(one: Change) -> dict[str, object]:
 
 def _change(row: dict[str, object]) -> Change:
     values = {name: row[name] for name in (*_COLUMNS, "nct_id")}
-    kinds = {"how": How, "severity": Severity, "place": Place}
+    kinds = {"how": How, "severity": Severity, "place": Place, "rules": tuple}
     return Change(**{name: kinds[name](value) if name in kinds else value for name, value in values.items()})  # type: ignore[arg-type]  # a row of our own table

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 from watcher.model import Json
@@ -136,6 +137,7 @@ watch = Table(
     Column("snapshot_id", ForeignKey("snapshot.id")),  # the current one; None = never fetched
     Column("content_hash", LargeBinary(32)),  # of the current snapshot, so that "unchanged" needs one look-up
     Column("release_id", ForeignKey("release.id")),  # the last one that the record was verified against
+    Column("withheld", Boolean, nullable=False, server_default=false()),  # the current version is a placeholder
     Column("stamp", String(10)),  # the day that the record was stamped with then; None = it carried none
     Column("reason", String(20)),  # why the last attempt failed; None = it did not
     Column("detail", Words),  # the registry's words
@@ -208,6 +210,8 @@ change = Table(
     Column("category", String(20), nullable=False),
     Column("severity", String(10), nullable=False),
     Column("place", String(10), nullable=False),
+    # Codes of the rules that made severity and place; empty also in what was recorded before 0002.
+    Column("rules", Value, nullable=False, server_default="[]"),
     Column("story", String(16), nullable=False),
     Column("sentence", Words, nullable=False),
     Column("headline", Words, nullable=False),

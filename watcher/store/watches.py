@@ -1,10 +1,10 @@
 """The state of each watch: which release it was last verified against, or why not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, false, func, or_, select, update
 
 from watcher.errors import OvertakenError
 from watcher.model import NoticeKind, Reason, Record, Refusal
@@ -28,6 +28,7 @@ class WatchState:
     detail: str | None
     failing_since: datetime | None
     gone_told: bool
+    withheld: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,7 @@ def watch_states(db: Connection, nct_ids: Sequence[str] | None = None) -> dict[s
             detail=row.detail,
             failing_since=row.failing_since,
             gone_told=row.gone_told,
+            withheld=row.withheld,
         )
         for row in db.execute(query)
     }
@@ -109,6 +111,12 @@ def note_stamps(db: Connection, stamp_of: Mapping[str, str]) -> None:
     for stamp in sorted(set(stamp_of.values())):
         nct_ids = [nct_id for nct_id, its in stamp_of.items() if its == stamp]
         db.execute(update(watch).where(watch.c.nct_id.in_(nct_ids)).values(stamp=stamp))
+
+
+def note_withheld(db: Connection, nct_ids: Sequence[str], withheld: Collection[str]) -> None:
+    """Record which of the trials whose records are new or different are placeholders now."""
+    query = update(watch).where(watch.c.nct_id.in_(nct_ids))
+    db.execute(query.values(withheld=watch.c.nct_id.in_(sorted(withheld)) if withheld else false()))
 
 
 def last_stamps(db: Connection, nct_ids: Sequence[str]) -> dict[str, str]:

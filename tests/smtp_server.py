@@ -51,7 +51,7 @@ class MailServer:
         accepted: what it took, in order.
         commands: what clients said, in order, without the messages.
         connections: how many there have been.
-        interrupted: set as soon as something scripted for ``BODY`` has happened.
+        interrupted: set as soon as something scripted for ``BODY`` has happened, or an act at ``DOT`` begins.
     """
 
     tls: ssl.SSLContext | None = None

@@ -46,7 +46,7 @@ def report(source: str, sizes: Sequence[Measured], comparison: Comparison, *, re
         ticks: of "no new release".
     """
     lines = [
-        f"Measured on {datetime.now(UTC):%Y-%m-%d}: {_machine()}.",
+        f"Measured on {datetime.now(UTC):%Y-%m-%d}: {machine()}.",
         f"Records: {source}.",
         f"First check: once.  No new release: mean of {ticks}.  New releases: medians of {repetitions}.",
         "",
@@ -58,7 +58,8 @@ def report(source: str, sizes: Sequence[Measured], comparison: Comparison, *, re
     return "\n".join(lines) + "\n"
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Return what the figures were measured on: processor, system, versions."""
     libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
     cores = len(os.sched_getaffinity(0))
     python = f"{platform.python_implementation()} {platform.python_version()}"

@@ -106,8 +106,11 @@ class Office:
         return {each["name"]: [trial["nct_id"] for trial in each["trials"]] for each in listed}
 
     def people(self) -> dict[str, list[str]]:
-        """Return who hears of each list."""
-        return {each["name"]: each["recipients"] for each in self.run("watch", "list", "--json").lines}
+        """Return who hears of each list, and how often."""
+        return {
+            each["name"]: [f"{one['address']} ({one['cadence']})" for one in each["recipients"]]
+            for each in self.run("watch", "list", "--json").lines
+        }
 
     def start(self) -> Daemon:
         """Start the service."""

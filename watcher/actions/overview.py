@@ -4,9 +4,11 @@ Only looks.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from watcher.app import Application
+from watcher.model import Recipient
+from watcher.render.counts import plural
 from watcher.store.lists import listings, recipients
 from watcher.store.watches import WatchState, watch_states
 
@@ -14,19 +16,40 @@ from watcher.store.watches import WatchState, watch_states
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedTrial:
     nct_id: str
-    origins: str  # "file", "command", or both
-    state: str
+    origins: tuple[str, ...]  # "file", "command", or both
+    state: WatchState
+
+    def as_json(self) -> dict[str, object]:
+        state = self.state
+        return {
+            "nct_id": self.nct_id,
+            "origins": self.origins,
+            "data_timestamp": state.data_timestamp,
+            "withheld": state.withheld,
+            "reason": state.reason,
+            "detail": state.detail,
+            "since": state.failing_since,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListOverview:
     name: str
     trials: list[ListedTrial]
-    recipients: list[str]
+    recipients: list[Recipient]
+
+    def lines(self) -> Iterator[str]:
+        """Yield it for people."""
+        people = ", ".join(f"{one.address} ({one.schedule.cadence})" for one in self.recipients) or "nobody yet"
+        yield f"{self.name}  ({plural(len(self.trials), 'trial')}; hears of it: {people})"
+        for trial in self.trials:
+            yield f"  {trial.nct_id}  {'+'.join(trial.origins):<14}  {state_words(trial.state)}"
 
     def as_json(self) -> dict[str, object]:
-        trials = [{"nct_id": one.nct_id, "origins": one.origins.split("+"), "state": one.state} for one in self.trials]
-        return {"kind": "watchlist", "name": self.name, "recipients": self.recipients, "trials": trials}
+        """Return it for programs."""
+        people = [{"address": one.address, **asdict(one.schedule)} for one in self.recipients]
+        trials = [one.as_json() for one in self.trials]
+        return {"kind": "watchlist", "name": self.name, "recipients": people, "trials": trials}
 
 
 def overview(app: Application) -> Iterator[ListOverview]:
@@ -39,11 +62,9 @@ def overview(app: Application) -> Iterator[ListOverview]:
             if one.watchlist == name:
                 origins.setdefault(one.nct_id, []).append(one.origin.value)
         trials = [
-            ListedTrial(nct_id=nct_id, origins="+".join(found), state=state_words(states[nct_id]))
-            for nct_id, found in origins.items()
+            ListedTrial(nct_id=nct_id, origins=tuple(found), state=states[nct_id]) for nct_id, found in origins.items()
         ]
-        people = [f"{each.address} ({each.schedule.cadence})" for each in hearing.get(name, [])]
-        yield ListOverview(name=name, trials=trials, recipients=people)
+        yield ListOverview(name=name, trials=trials, recipients=hearing.get(name, []))
 
 
 def state_words(state: WatchState) -> str:

@@ -19,7 +19,6 @@ from watcher.cli.wiring import (
     say_json,
 )
 from watcher.model import Cadence
-from watcher.render.counts import plural
 
 if TYPE_CHECKING:
     from watcher.actions.watching import Added
@@ -89,10 +88,8 @@ def list_(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
             if as_json:
                 say_json(each.as_json())
                 continue
-            people = ", ".join(each.recipients) or "nobody yet"
-            say(f"{each.name}  ({plural(len(each.trials), 'trial')}; hears of it: {people})")
-            for trial in each.trials:
-                say(f"  {trial.nct_id}  {trial.origins:<14}  {trial.state}")
+            for line in each.lines():
+                say(line)
 
 
 @app.command("import")

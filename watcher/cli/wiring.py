@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from watcher.core.text import UNSEEN
 from watcher.errors import (
     LeaseHeld,
     MailError,
@@ -182,10 +183,7 @@ def complain(text: str) -> None:
 
 def printable(text: str) -> str:
     """Return text without control and invisible characters, but for line feeds."""
-    return "".join(char if char == "\n" or unicodedata.category(char) not in _UNSEEN else " " for char in text)
-
-
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+    return "".join(char if char == "\n" or unicodedata.category(char) not in UNSEEN else " " for char in text)
 
 
 def mail_note(settings: Settings) -> str | None:

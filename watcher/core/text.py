@@ -2,7 +2,8 @@
 
 import unicodedata
 
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # control, format (bidirectional marks too), surrogates, separators
+# Unicode's categories of control and format characters (bidirectional marks too), surrogates, and line separators.
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def one_line(text: str, limit: int | None = None) -> str:
@@ -16,4 +17,4 @@ def one_line(text: str, limit: int | None = None) -> str:
 
 
 def _seen(character: str) -> str:
-    return " " if unicodedata.category(character) in _UNSEEN else character
+    return " " if unicodedata.category(character) in UNSEEN else character

@@ -169,7 +169,7 @@ def open_connection(server: SmtpServer) -> Connection:
                 connection.starttls(context=context)
                 _introduce(connection, server)
             _log_in(connection, server)
-        except BaseException:
+        except BaseException:  # whatever it is, an interrupt too, goes on its way without an open line behind it
             connection.close()
             raise
     return connection

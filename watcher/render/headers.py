@@ -14,15 +14,14 @@ import unicodedata
 from email.header import Header
 
 from watcher.core.domains import a_labels
+from watcher.core.text import UNSEEN
 
 TEXT_LIMIT = 200  # characters of one cleaned text; what is cut off ends in an ellipsis
 LINE_AIM = 76  # octets of a line that is written as it is, without its line end
 LINE_LIMIT = 998  # octets: RFC 5322 section 2.1.1
 ENCODED_LINE = 74  # octets: leaves room for the space that begins a folded line
 
-# Line and paragraph ends, control characters, halves of surrogate pairs, and all format characters: among the last are
-# the bidirectional controls, which can make "gpj.exe" read "exe.jpg".
-_DROPPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+# Beside what has a category of the unseen, among it the bidirectional controls, which make "gpj.exe" read "exe.jpg".
 _INVISIBLE_OTHERS = frozenset(
     [
         *map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2065, 0x2800, 0x3164, 0xFFA0)),
@@ -132,7 +131,7 @@ def ascii_domain(address: str) -> str:
 
 
 def _is_invisible(char: str) -> bool:
-    return unicodedata.category(char) in _DROPPED_CATEGORIES or char in _INVISIBLE_OTHERS
+    return unicodedata.category(char) in UNSEEN or char in _INVISIBLE_OTHERS
 
 
 def _check_name(name: str) -> None:

@@ -107,16 +107,6 @@ def match_outcomes(before: Lists, after: Lists) -> OutcomeMatching:
     )
 
 
-def doubtful_rewordings(before: Json, after: Json) -> tuple[OutcomePair, ...]:
-    """Return the pairs of two records that may be two outcomes rather than one: "reworded substantially".
-
-    Args:
-        before, after: decoded records, whole or partial.
-    """
-    found = match_outcomes(*(_lists(record) for record in (before, after)))
-    return tuple(pair for pair in found.pairs if pair.kinship is Kinship.DOUBTFUL)
-
-
 def better_section(difference: Difference, before: Json) -> str:
     """Return the better one of the two sections of a move, for any other difference its own path.
 

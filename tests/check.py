@@ -18,7 +18,8 @@ def main() -> int:
     """Run every step, also after one failed; return 1 if any did."""
     os.chdir(ROOT)
     quick = "--quick" in sys.argv[1:]
-    tests: list[str | Path] = [BIN / "pytest", "--durations=5", "-rs", *(["--ignore=tests/process"] if quick else [])]
+    tests: list[str | Path] = [BIN / "pytest", "--numprocesses=auto", "--dist=worksteal", "--durations=5", "-rs"]
+    tests += ["--ignore=tests/process"] if quick else []
     steps: list[tuple[str, list[str | Path]]] = [
         ("format", [BIN / "ruff", "format", "--check", "--quiet", "."]),
         ("lint", [BIN / "ruff", "check", "--quiet", "."]),

@@ -4,7 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 from datetime import timedelta
-from threading import Event, Thread
+from threading import Event, Thread, get_ident
 
 import pytest
 
@@ -48,7 +48,8 @@ def test_a_signal_asks_to_end_or_to_reload(asked: Asked, number: signal.Signals,
 
 def test_what_was_held_back_before_is_heard(asked: Asked) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
-    os.kill(os.getpid(), signal.SIGHUP)
+    # To this thread: another one, of the test runner, would take it at once.
+    signal.pthread_kill(get_ident(), signal.SIGHUP)
     assert not asked.to_reload
     asked.listen()
     asked.wait(PATIENCE)

@@ -3,7 +3,6 @@
 Officials and responsible investigators are not contacts: who answers for a study is public matter of the record.
 """
 
-import re
 from dataclasses import replace
 
 import orjson
@@ -11,7 +10,7 @@ import orjson
 from watcher.model import Difference, Json
 
 _CONTACT_KEYS = frozenset({"centralContacts", "contacts", "pointOfContact"})
-_PACKED_KEY = re.compile(b"|".join(f'"{key}":'.encode() for key in sorted(_CONTACT_KEYS)))
+_PACKED_KEYS = tuple(f'"{key}":'.encode() for key in sorted(_CONTACT_KEYS))
 
 
 def is_contact_path(path: str) -> bool:
@@ -31,7 +30,10 @@ def without_contacts(difference: Difference) -> Difference:
 
 def _may_hold_contacts(value: Json) -> bool:
     """Return False only where there are none for sure: a look at the bytes, as most items are large and have none."""
-    return isinstance(value, dict | list) and _PACKED_KEY.search(orjson.dumps(value)) is not None
+    if not isinstance(value, dict | list):
+        return False
+    packed = orjson.dumps(value)
+    return any(key in packed for key in _PACKED_KEYS)
 
 
 def _blank_contacts(value: Json) -> Json:

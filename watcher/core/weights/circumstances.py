@@ -34,9 +34,9 @@ def comes_with_results(difference: Difference, step: Step) -> bool:
     A primary outcome that is added, dropped or moved is not: it speaks for itself.
     """
     path = difference.path
-    if not step.results_posted or not (_RESHAPED.search(path) or path.startswith(ENROLLMENT)):
+    if not step.results_posted or not path.startswith("protocolSection."):
         return False
-    if not path.startswith("protocolSection."):
+    if not (_RESHAPED.search(path) or path.startswith(ENROLLMENT)):
         return False
     return not (_changes_the_outcomes(difference) and SECTIONS[0] in {path, _section_before(difference, path)})
 
@@ -55,13 +55,15 @@ def is_cascade(difference: Difference, step: Step) -> bool:
 
     That single sites begin to recruit when the study does, is news of its own.
     """
+    if difference.path not in (SITE_STATUS, CENTRAL_CONTACTS):
+        return False
     if not (step.recruitment_closed or step.recruitment_opened):
-        follows = step.moved(STATUS) and difference.new == step.status[1] and difference.new != "RECRUITING"
+        follows = step.status_moved and difference.new == step.status[1] and difference.new != "RECRUITING"
         return difference.path == SITE_STATUS and follows
     how = How.REMOVED if step.recruitment_closed else How.ADDED
     if difference.path == SITE_STATUS:
         return difference.how is how or difference.new == step.status[1]
-    return difference.path == CENTRAL_CONTACTS and difference.how is how
+    return difference.how is how
 
 
 def comes_with_withholding(difference: Difference, step: Step) -> bool:

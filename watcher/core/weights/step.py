@@ -54,6 +54,10 @@ class Step:
         return old if isinstance(old, str) else "", new if isinstance(new, str) else ""
 
     @cached_property
+    def status_moved(self) -> bool:
+        return self.moved(STATUS)
+
+    @cached_property
     def recruitment_closed(self) -> bool:
         """Whether the study recruited, or was last known to do so, and does not any more."""
         old, new = self.status

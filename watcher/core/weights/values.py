@@ -48,7 +48,7 @@ def reason(difference: Difference, step: Step, weight: Weight, _table: FieldTabl
     """T2: a reason for stopping belongs to its status; alone it is major."""
     if difference.path not in {WHY_STOPPED, LAST_KNOWN_STATUS}:
         return weight
-    if step.moved(STATUS):
+    if step.status_moved:
         return weight.says("T2", weight.severity, Place.CLAUSE)
     return weight.says("T2", Severity.MAJOR) if difference.path == WHY_STOPPED else weight
 

@@ -35,4 +35,4 @@ class Weight:
 
     @property
     def silent(self) -> bool:
-        return self.severity is Severity.NOISE or self.place in {Place.FOOTER, Place.HIDDEN}
+        return self.severity is Severity.NOISE or self.place in (Place.FOOTER, Place.HIDDEN)

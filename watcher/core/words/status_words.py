@@ -35,7 +35,7 @@ _DATE_NAMES = {
 def word_status(story: Story, table: FieldTable) -> Wording:
     """Return the sentence of a status story."""
     step = story.step
-    if not step.moved(STATUS):
+    if not step.status_moved:
         return _reason_alone(story, table)
     old, new = (quoted(table.words(STATUS, value_at(record, STATUS))) for record in (step.before, step.after))
     change = f"{old} → {new}"

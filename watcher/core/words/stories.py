@@ -122,7 +122,7 @@ def _belongs_to_status(difference: Difference, step: Step) -> bool:
     if comes_with_withholding(difference, step):
         return True
     # A study that is withdrawn has nobody enrolled, and its dates are the day on which that was decided.
-    withdrawn = step.moved(STATUS) and step.status[1] == "WITHDRAWN"
+    withdrawn = step.status_moved and step.status[1] == "WITHDRAWN"
     return withdrawn and path.startswith((*STUDY_DATES, ENROLLMENT))
 
 

@@ -249,6 +249,7 @@ class FieldRule:
     identity: tuple[tuple[str, ...], ...] = ()  # lists: alternatives of identifying fields, best first
     naming: tuple[tuple[str, ...], ...] = ()  # lists: alternatives of the fields that name an item in words
     overridden: bool = False  # the settings say the severity: no rule but "it means nothing" changes it
+    placed: bool = False  # the settings say the place: no rule changes it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from watcher.core.depth import cut_off
 from watcher.core.fields import FieldTable
-from watcher.core.items.groups import in_numbering_of
+from watcher.core.items.groups import group_titles, in_numbering_of
 from watcher.core.items.lists import match_list
 from watcher.core.items.matching import dumped
 from watcher.core.items.outcomes import OUTCOMES, SECTIONS, Kinship, Lists, OutcomeMatching, match_outcomes
@@ -53,6 +53,7 @@ def differences(before: Json, after: Json, table: FieldTable) -> list[Difference
 class _Walk:
     def __init__(self, table: FieldTable) -> None:
         self._table = table
+        self._groups: Mapping[str, str] = {}  # titles of the groups of results where the walk is, by their IDs
 
     def values(self, path: str, item: str | None, before: Json, after: Json) -> Iterator[Difference]:
         if before is _ABSENT:
@@ -78,7 +79,22 @@ class _Walk:
             yield from self.joined_lists(path, before, after, joined)
             before, after = ({key: each[key] for key in each if key not in joined} for each in (before, after))
         if path.startswith(_RESULTS):
-            after = in_numbering_of(before, after)
+            yield from self.results(path, item, before, in_numbering_of(before, after))
+        else:
+            yield from self.fields(path, item, before, after)
+
+    def results(
+        self, path: str, item: str | None, before: dict[str, Json], after: dict[str, Json]
+    ) -> Iterator[Difference]:
+        """Compare what may list groups: a module of results, or one outcome measure."""
+        outer = self._groups
+        self._groups = {**outer, **group_titles(after), **group_titles(before)}
+        yield from self.fields(path, item, before, after)
+        self._groups = outer
+
+    def fields(
+        self, path: str, item: str | None, before: dict[str, Json], after: dict[str, Json]
+    ) -> Iterator[Difference]:
         small: dict[str, tuple[Json, Json]] = {}
         for key in [*before, *(key for key in after if key not in before)]:
             old, new = before.get(key, _ABSENT), after.get(key, _ABSENT)
@@ -169,8 +185,14 @@ class _Walk:
             yield Difference(path=path, item=item, how=how, old=old, new=new)
 
     def name(self, path: str, outer: str | None, item: Json) -> str | None:
-        """Return an item's identity in words, below the name of the item that holds it."""
-        return ITEM_SEPARATOR.join(part for part in (outer, item_name(item, path, self._table)) if part) or None
+        """Return an item's identity in words, below the name of the item that holds it.
+
+        What was measured in a group of results has the group's title: "OG001" tells a reader nothing.
+        """
+        own = item_name(item, path, self._table)
+        if own is not None and own in self._groups and path.startswith(_RESULTS):
+            own = one_line(self._groups[own])
+        return ITEM_SEPARATOR.join(part for part in (outer, own) if part) or None
 
     def _how(self, path: str) -> How:
         """Tell a new name and a new wording of a list's item from other changed values."""

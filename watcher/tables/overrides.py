@@ -41,4 +41,5 @@ def _overridden(row: FieldRule, severity: Mapping[str, Severity], place: Mapping
         severity=row.severity if said is None else severity[said],
         overridden=said is not None,
         place=row.place if put is None else place[put],
+        placed=put is not None,
     )

@@ -2,7 +2,7 @@
 
 The field table speaks first.  Then come the rules that look at the values and at the rest of the step; each one that
 has something to say leaves its code.  A severity that the settings give to a field stands, but for the rules that find
-no meaning in a difference at all.
+no meaning in a difference at all; a place that they give stands always.
 
 Severity is triage, not a finding: nothing here says that somebody did wrong.
 
@@ -33,4 +33,4 @@ def judge(difference: Difference, step: Step, table: FieldTable) -> Weight:
         weight = weight.says("override", row.severity)
     for rule in rules:
         weight = rule(difference, step, weight, table)
-    return weight
+    return weight.put(row.place) if row.placed else weight

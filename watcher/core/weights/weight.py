@@ -28,6 +28,10 @@ class Weight:
         """Return the weight with at least this severity, and a line of its own."""
         return self.says(code, min(self.severity, severity, key=lambda one: one.rank), Place.LINE)
 
+    def put(self, place: Place) -> Self:
+        """Return the weight at a place that the settings say."""
+        return self if place is self.place else replace(self, place=place, rules=(*self.rules, "override"))
+
     def told(self, verdict: Verdict) -> Self:
         """Return what a rule says that weighs and words at once; it has a line of its own."""
         rules = verdict.rules or ("value",)

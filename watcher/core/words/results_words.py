@@ -7,23 +7,19 @@ Source: domain rules 1.4 and 3.7 as ``docs/changes.md`` states them.
 
 from collections.abc import Mapping
 
-from watcher.core.differences import ITEM_SEPARATOR
 from watcher.core.fields import FieldTable, value_at
-from watcher.core.items.groups import group_titles
-from watcher.core.text import one_line
 from watcher.core.weights.circumstances import comes_with_results
-from watcher.core.weights.step import ENROLLMENT, HAS_RESULTS, RESULTS_POSTED_ON, Step
+from watcher.core.weights.step import ENROLLMENT, HAS_RESULTS, RESULTS_POSTED_ON
 from watcher.core.words.phrases import Wording, counted, in_sentence, label_of, named, quoted, same, value_change
 from watcher.core.words.stories import DOCUMENTS, NEWLY_REPORTED, SUBMISSION_EVENTS, Story
 from watcher.core.words.submissions import in_order
-from watcher.model import Difference, How, Json
+from watcher.model import How, Json
 
 _EVENTS = {
     "RELEASE": "Results submitted to ClinicalTrials.gov",
     "RESET": "Results returned to the sponsor after quality control review",
     "UNRELEASE": "Submission of results cancelled by the sponsor",
 }
-_MODULE_DEPTH = 2  # resultsSection.outcomeMeasuresModule
 _AGAIN = "Results submitted again to ClinicalTrials.gov"
 
 
@@ -127,7 +123,7 @@ def word_results_update(story: Story, table: FieldTable) -> Wording:
         return same(f"Results added for {quoted(story.key.removeprefix(NEWLY_REPORTED))}")
     module = _module(story, table)
     if len(story.parts) == 1 and first.how is How.CHANGED and first.item is not None:
-        words = value_change(f"{module}, {quoted(_with_titles(first, story.step))}", first, table)
+        words = value_change(f"{module}, {quoted(first.item)}", first, table)
         return same(f"Results corrected: {words.sentence}")
     names = dict.fromkeys(
         quoted(difference.item.partition(" › ")[0]) for difference in story.differences if difference.item
@@ -135,18 +131,3 @@ def word_results_update(story: Story, table: FieldTable) -> Wording:
     count = counted(len(story.differences), "value")
     where = f" ({named(list(names))})" if names else ""
     return Wording(headline=f"Results updated: {module}", sentence=f"Results updated: {module}, {count} changed{where}")
-
-
-def _with_titles(difference: Difference, step: Step) -> str:
-    """Return the name of an item with titles in place of the numbers of groups, ``OG001``, which tell a reader nothing.
-
-    Values are compared under the numbers of the version before.
-    """
-    outer, *inner = (difference.item or "").split(ITEM_SEPARATOR)
-    module = value_at(step.before, ".".join(difference.path.split(".")[:_MODULE_DEPTH]))
-    holders = [module] if isinstance(module, dict) else []
-    outcomes = holders[0].get("outcomeMeasures") if holders else None
-    if isinstance(outcomes, list):
-        holders += [one for one in outcomes if isinstance(one, dict) and one_line(str(one.get("title"))) == outer]
-    titles = {number: title for holder in holders for number, title in group_titles(holder).items()}
-    return ITEM_SEPARATOR.join([outer, *(one_line(titles.get(part, part)) for part in inner)])

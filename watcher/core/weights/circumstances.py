@@ -120,7 +120,7 @@ def country(difference: Difference, step: Step, weight: Weight, table: FieldTabl
         (difference.new, step.countries[0]) if difference.how is How.ADDED else (difference.old, step.countries[1])
     )
     name = item.get("country") if isinstance(item, dict) else None
-    if name is None or name in others:
+    if not isinstance(name, str) or name in others:
         return weight
     return weight.raised("country", table.rule(LOCATIONS + ".country").severity)
 

@@ -9,11 +9,13 @@ import unicodedata
 
 from watcher.core.fields import FieldTable, value_at
 from watcher.core.texts.ages import same_age
+from watcher.core.texts.criteria_changes import criteria_changes
+from watcher.core.texts.durations import in_smallest_units
 from watcher.core.texts.prose import is_cosmetic
 from watcher.core.weights.step import Step
 from watcher.core.weights.values import Rule
 from watcher.core.weights.weight import Weight
-from watcher.model import Difference, How, Severity
+from watcher.model import Difference, How, Json, Severity
 
 _LOCATION = "protocolSection.contactsLocationsModule.locations[]."
 _ADDRESS = frozenset(_LOCATION + leaf for leaf in ("city", "state", "zip", "country", "countryCode"))
@@ -24,6 +26,7 @@ _INTERVENTION_NAMES = frozenset(
     f"protocolSection.armsInterventionsModule.{leaf}"
     for leaf in ("armGroups[].interventionNames[]", "interventions[].otherNames[]")
 )
+_CRITERIA = "protocolSection.eligibilityModule.eligibilityCriteria"
 _ORGANIZATION = "protocolSection.identificationModule.organization.fullName"
 _LEAD_SPONSOR = "protocolSection.sponsorCollaboratorsModule.leadSponsor.name"
 # What the registry derives, spells or matches by itself.
@@ -60,11 +63,27 @@ def drift(difference: Difference, step: Step, weight: Weight, _table: FieldTable
 
 
 def appearance(difference: Difference, _step: Step, weight: Weight, table: FieldTable) -> Weight:
-    """M9: texts that differ in form only."""
+    """M9: texts that differ in form only, criteria also in their order; and nothing in place of something empty."""
     old, new = difference.old, difference.new
+    if _is_empty(old) and _is_empty(new):
+        return weight.says("M9", Severity.NOISE)
     if not isinstance(old, str) or not isinstance(new, str) or table.rule(difference.path).enum:
         return weight
-    return weight.says("M9", Severity.NOISE) if is_cosmetic(old, new) else weight
+    same = not criteria_changes(old, new) if difference.path == _CRITERIA else is_cosmetic(old, new)
+    return weight.says("M9", Severity.NOISE) if same else weight
+
+
+def _is_empty(value: Json) -> bool:
+    return value is None or value in ("", [], {})
+
+
+def time_frame(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
+    """The time frame of an outcome in other units: a year is twelve months, two weeks are fourteen days."""
+    old, new = difference.old, difference.new
+    if not difference.path.endswith("Outcomes[].timeFrame") or not isinstance(old, str) or not isinstance(new, str):
+        return weight
+    same = is_cosmetic(in_smallest_units(old), in_smallest_units(new))
+    return weight.says("equal-time", Severity.NOISE) if same else weight
 
 
 def age(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
@@ -94,4 +113,4 @@ def repetition(difference: Difference, step: Step, weight: Weight, _table: Field
     return weight.says("repeat", Severity.NOISE) if said else weight
 
 
-MEANINGLESS: tuple[Rule, ...] = (address, spelling, drift, appearance, age, repetition)
+MEANINGLESS: tuple[Rule, ...] = (address, spelling, drift, appearance, time_frame, age, repetition)

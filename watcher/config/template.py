@@ -14,18 +14,11 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from watcher.config.rules import PORTS
-from watcher.config.settings import (
-    ChangesSettings,
-    DatabaseSettings,
-    LogSettings,
-    MailSettings,
-    RecipientSettings,
-    RegistrySettings,
-    Settings,
-    SmtpSettings,
-    TemplateSettings,
-    WatchlistSettings,
-)
+from watcher.config.sections.mail import MailSettings, SmtpSettings
+from watcher.config.sections.other import ChangesSettings, LogSettings, TemplateSettings
+from watcher.config.sections.people import RecipientSettings, WatchlistSettings
+from watcher.config.sections.registry import DatabaseSettings, RegistrySettings
+from watcher.config.settings import Settings
 from watcher.config.values import format_duration
 from watcher.model import Cadence
 

@@ -22,6 +22,7 @@ from watcher.config.sections.mail import MailSettings
 from watcher.config.sections.other import ChangesSettings, LogSettings, TemplateSettings
 from watcher.config.sections.people import WatchlistSettings
 from watcher.config.sections.registry import DEFAULT_BASE_URL, DEFAULT_USER_AGENT, DatabaseSettings, RegistrySettings
+from watcher.config.sections.web import WebSettings
 from watcher.config.sources import (
     apply_environment,
     exposed_secrets,
@@ -48,6 +49,7 @@ class Settings(Section):
     templates: TemplateSettings = Field(default_factory=TemplateSettings)
     changes: ChangesSettings = Field(default_factory=ChangesSettings)
     log: LogSettings = Field(default_factory=LogSettings)
+    web: WebSettings = Field(default_factory=WebSettings)
     watchlist: Annotated[tuple[WatchlistSettings, ...], Field(strict=False)] = ()
 
     @model_validator(mode="before")

@@ -18,6 +18,7 @@ from watcher.config.sections.mail import MailSettings, SmtpSettings
 from watcher.config.sections.other import ChangesSettings, LogSettings, TemplateSettings
 from watcher.config.sections.people import RecipientSettings, WatchlistSettings
 from watcher.config.sections.registry import DatabaseSettings, RegistrySettings
+from watcher.config.sections.web import WebSettings
 from watcher.config.settings import Settings
 from watcher.config.values import format_duration
 from watcher.model import Cadence
@@ -40,6 +41,7 @@ _SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("mail", "What mail looks like, and when it is sent.", MailSettings),
     ("mail.smtp", "The mail server.  Without this section, mails are written to files.", SmtpSettings),
     ("templates", "What a reader sees can be changed.", TemplateSettings),
+    ("web", "The pages that links in mails lead to.", WebSettings),
     ("log", "What the program says about its work, on standard error.", LogSettings),
 )
 _CHANGES = """\

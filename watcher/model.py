@@ -209,6 +209,7 @@ class Message:
     recipient: str  # envelope recipient, an address
     subject: str  # as text, not encoded
     mime: bytes  # headers and body, CRLF line ends, 7-bit
+    return_token: str | None = None  # the word in the envelope sender by which a bounce is known; None = none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +225,7 @@ class DeliveryState(StrEnum):
     DEFERRED = "deferred"  # will be tried again at ``next_attempt_at``
     UNCERTAIN = "uncertain"  # the answer to the final dot was lost: perhaps taken
     SENT = "sent"
-    FOLDED = "folded"  # not taken in time; what it told is told by a later message
+    FOLDED = "folded"  # not taken in time, or it came back; what it told is told by a later message
     FAILED = "failed"  # given up, and the operator was told
 
 

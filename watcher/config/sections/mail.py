@@ -8,6 +8,7 @@ from pydantic import Field
 
 from watcher.config.places import CertificateBundle, FilePath, FolderToBe, Host
 from watcher.config.sections.base import Section
+from watcher.config.sections.imap import BouncesSettings
 from watcher.config.values import Address, Line, Secret, within
 
 Security = Literal["starttls", "tls", "none"]
@@ -69,3 +70,4 @@ class MailSettings(Section):
         timedelta(hours=72), description="How long to retry a mail before the operator is told; old alerts mislead."
     )
     smtp: SmtpSettings | None = None
+    bounces: BouncesSettings | None = None

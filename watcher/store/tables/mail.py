@@ -84,10 +84,12 @@ bounce = Table(
     Column("id", Integer, primary_key=True),
     Column("message_id", ForeignKey("message.id")),  # None = no message of ours could be told from it
     Column("address", ADDRESS),  # that it could not be delivered to; None = it does not say
-    Column("permanent", Boolean, nullable=False),
+    Column("permanent", Boolean, nullable=False),  # the address is of no use any more
+    Column("why", String(30), nullable=False),  # what the report means: see core/bounces.py
     Column("status", String(20)),  # RFC 3463, "5.1.1"
     Column("diagnostic", Words),
     Column("report_id", Words, nullable=False),  # the report's own Message-ID, so that it is read once
     Column("received_at", Moment, nullable=False),
     UniqueConstraint("report_id"),
+    Index("ix_bounce_message_id", "message_id"),
 )

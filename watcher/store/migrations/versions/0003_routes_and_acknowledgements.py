@@ -136,6 +136,7 @@ def _mail() -> None:
         sa.Column("message_id", sa.String(32)),
         sa.Column("address", _ADDRESS),
         sa.Column("permanent", sa.Boolean(), nullable=False),
+        sa.Column("why", sa.String(30), nullable=False),
         sa.Column("status", sa.String(20)),
         sa.Column("diagnostic", sa.Text()),
         sa.Column("report_id", sa.Text(), nullable=False),
@@ -144,6 +145,7 @@ def _mail() -> None:
         sa.ForeignKeyConstraint(["message_id"], ["message.id"], name="fk_bounce_message_id"),
         sa.UniqueConstraint("report_id", name="uq_bounce_report_id"),
     )
+    op.create_index("ix_bounce_message_id", "bounce", ["message_id"])
 
 
 def _history() -> None:

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from watcher.core.text import one_line
 from watcher.errors import ChannelDown, ChannelRefused
@@ -59,7 +60,29 @@ class ImapServer:
 
 
 class _Limited(imaplib.IMAP4):
-    """A conversation in which nothing that the server sends grows without end."""
+    """A conversation that ends in time, and in which nothing that the server sends grows without end.
+
+    Time-outs are for each read: a server that sends a byte now and then would keep us for ever.
+    """
+
+    def __init__(self, host: str, port: int, *, deadline: timedelta, timeout: float, **tls: ssl.SSLContext) -> None:
+        self._watchdog = threading.Timer(deadline.total_seconds(), self._cut)
+        self._watchdog.daemon = True
+        super().__init__(host, port, timeout=timeout, **tls)
+
+    def open(self, *where: Any, **options: Any) -> None:  # whose defaults differ between the two that are inherited
+        super().open(*where, **options)
+        self._watchdog.start()
+
+    def shutdown(self) -> None:
+        self._watchdog.cancel()
+        with suppress(OSError):  # where it is closed already, by us or by a TLS that could not be set up
+            super().shutdown()
+
+    def _cut(self) -> None:
+        """End the conversation from another thread: whoever reads hears that nothing more comes."""
+        with suppress(OSError):
+            self.sock.shutdown(socket.SHUT_RDWR)
 
     def read(self, size: int) -> bytes:
         if size > ANSWER_LIMIT:
@@ -81,10 +104,6 @@ def opened_folder(server: ImapServer, *, readonly: bool) -> Iterator[imaplib.IMA
     """
     with imap_errors(server):
         connection = _connect(server)
-    # Time-outs are for each read; a server that sends a byte now and then would keep us for ever.
-    watchdog = threading.Timer(server.deadline.total_seconds(), _cut, [connection])
-    watchdog.daemon = True
-    watchdog.start()
     try:
         with imap_errors(server):
             _log_in(connection, server)
@@ -93,15 +112,7 @@ def opened_folder(server: ImapServer, *, readonly: bool) -> Iterator[imaplib.IMA
         with suppress(OSError, imaplib.IMAP4.error):  # whether it says goodbye does not matter
             connection.logout()
     finally:
-        watchdog.cancel()
-        with suppress(OSError):
-            connection.shutdown()
-
-
-def _cut(connection: imaplib.IMAP4) -> None:
-    """End a conversation from another thread: whoever reads hears that nothing more comes."""
-    with suppress(OSError):
-        connection.socket().shutdown(socket.SHUT_RDWR)
+        connection.shutdown()
 
 
 def asked(answer: Answer, what: str, server: ImapServer) -> list[bytes | tuple[bytes, bytes]]:
@@ -144,13 +155,13 @@ def imap_errors(server: ImapServer) -> Iterator[None]:
 
 
 def _connect(server: ImapServer) -> imaplib.IMAP4:
-    timeout = server.timeout.total_seconds()
+    timeout, deadline = server.timeout.total_seconds(), server.deadline
     if server.security is ImapSecurity.NONE:
-        return _Limited(server.host, server.port, timeout=timeout)
+        return _Limited(server.host, server.port, deadline=deadline, timeout=timeout)
     context = _tls_context(server)
     if server.security is ImapSecurity.TLS:
-        return _LimitedTls(server.host, server.port, ssl_context=context, timeout=timeout)
-    connection = _Limited(server.host, server.port, timeout=timeout)
+        return _LimitedTls(server.host, server.port, deadline=deadline, timeout=timeout, ssl_context=context)
+    connection = _Limited(server.host, server.port, deadline=deadline, timeout=timeout)
     if "STARTTLS" not in connection.capabilities:
         connection.shutdown()
         detail = (

@@ -19,10 +19,11 @@ IMAP = {"host": "localhost", "username": "bounces", "password": "secret"}
 
 
 @pytest.fixture
-def world(tmp_path: Path, sqlite_url: str) -> Iterator[World]:
+def world(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """Give a world whose mail can come back, with two readers of one trial."""
+    url = str(request.getfixturevalue(f"{database_kind}_url"))
     options = {"bounces": {"address": BOUNCES, "fallback": DEPUTY, "imap": IMAP}}
-    world = World(url=sqlite_url, folder=tmp_path, options={"mail": options})
+    world = World(url=url, folder=tmp_path, options={"mail": options})
     world.watch(TRIAL, readers=[immediate(READER), immediate(COLLEAGUE)])
     world.begin()
     yield world

@@ -31,7 +31,7 @@ from watcher.notify.imap_connection import ImapSecurity, ImapServer
 from watcher.notify.smtp import Security, SmtpServer
 
 PATIENCE = 30.0  # seconds for a mail to arrive
-_LOOK = 1.0  # seconds after which the mailbox is looked at although the server reports nothing
+_LOOK = 0.3  # seconds after which the mailbox is looked at although the server reports nothing
 _PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])  # where daemons are
 _GUARD = """
 trap '' PIPE  # nobody may be left to read "ready"; the servers have to be stopped all the same

@@ -52,6 +52,10 @@ class ScriptedImapServer:
     def __exit__(
         self, _type: type[BaseException] | None, _error: BaseException | None, _: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Listen no more."""
         self._ended.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)

@@ -2,7 +2,7 @@
 
 Each kind is migrated once: SQLite's file is copied for every test, PostgreSQL's tables are emptied, which is faster
 there.  Without PostgreSQL on this machine its variants are skipped; with ``TRIALWATCH_REQUIRE_POSTGRESQL=1`` they fail
-instead.
+instead.  The same for Postfix and Dovecot, with ``TRIALWATCH_REQUIRE_MAIL_SERVER=1``.
 """
 
 import logging
@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import structlog
@@ -19,7 +20,11 @@ from watcher.store.database import Database
 from watcher.store.schema import upgrade
 from watcher.store.tables import metadata
 
+if TYPE_CHECKING:
+    from tests.mail_office.servers import MailOffice
+
 _REQUIRED = "TRIALWATCH_REQUIRE_POSTGRESQL"
+_MAIL_SERVER_REQUIRED = "TRIALWATCH_REQUIRE_MAIL_SERVER"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -105,6 +110,23 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
     except NotInstalledError as error:
         if os.environ.get(_REQUIRED) == "1":
             pytest.fail(f"{error}; install it, or unset {_REQUIRED}", pytrace=False)
+        pytest.skip(str(error))
+
+
+# --- mail servers -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def mail_office() -> Iterator["MailOffice"]:
+    """Give a real Postfix and Dovecot that run for the whole session, started by the first test that asks for them."""
+    from tests.mail_office.servers import NotInstalledError, running_mail_office  # their imports take time
+
+    try:
+        with running_mail_office() as office:
+            yield office
+    except NotInstalledError as error:
+        if os.environ.get(_MAIL_SERVER_REQUIRED) == "1":
+            pytest.fail(f"{error}; install it, or unset {_MAIL_SERVER_REQUIRED}", pytrace=False)
         pytest.skip(str(error))
 
 

@@ -13,15 +13,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import requests.adapters
 import structlog
 
 from watcher.config import Settings
+from watcher.config.sections.imap import ImapSettings
 from watcher.core.fields import FieldTable
 from watcher.errors import StoreError, TrialwatchError
 from watcher.notify.channel import Channel
 from watcher.notify.files import FileChannel
+from watcher.notify.imap_connection import ImapSecurity, ImapServer
+from watcher.notify.mailbox import ImapMailbox, Mailbox
+from watcher.notify.reports import read_report
 from watcher.notify.smtp import SmtpChannel
 from watcher.notify.smtp_connection import Security, SmtpServer
 from watcher.pipeline import Pipeline
@@ -32,9 +37,10 @@ from watcher.registry.connection import Connection, Limits
 from watcher.registry.pace import Limiter
 from watcher.render.letters import Letters
 from watcher.render.templates import Templates
+from watcher.stages.bounces import Bounces
 from watcher.stages.check import Check
 from watcher.stages.deliver import Deliver, Patience
-from watcher.stages.digest import Digest, Sender
+from watcher.stages.digest import Digest, ReturnPath, Sender
 from watcher.store.database import Database
 from watcher.store.leases import (
     RENEW_EVERY,
@@ -183,6 +189,7 @@ def open_application(
     database: Database | None = None,  # open and up to date; None = the one that the settings name is opened
     transport: requests.adapters.BaseAdapter | None = None,  # answers requests in the network's place, for a replay
     channel: Channel | None = None,  # takes mails; None = the one that the settings name
+    mailbox: Mailbox | None = None,  # where reports come to, if they are read; None = the one that the settings name
 ) -> Application:
     """Open the database, bring its schema up to date, and wire the rest.  Nothing is sent yet.
 
@@ -206,6 +213,7 @@ def open_application(
             check=Check(database, registry, table),
             digest=_digest(settings, database, table),
             deliver=_deliver(settings, database, channel, stop=stop),
+            bounces=_bounces(settings, database, mailbox, stop=stop),
         ),
         now=now,
         monotonic=monotonic,
@@ -278,8 +286,45 @@ def _digest(settings: Settings, database: Database, table: FieldTable) -> Digest
         reply_to=mail.reply_to,
         domain=mail.domain,
         operator=settings.operator,
+        returns=ReturnPath(address=mail.bounces.address, delimiter=mail.bounces.delimiter) if mail.bounces else None,
+        fallbacks=_fallbacks(settings),
     )
     return Digest(database, table, letters=letters, sender=sender)
+
+
+def _fallbacks(settings: Settings) -> tuple[str, ...]:
+    """Return who gets the mail that does not reach its reader, the best first."""
+    bounces = settings.mail.bounces
+    chosen = bounces.fallback if bounces else None
+    return (chosen, settings.operator) if chosen and chosen != settings.operator else (settings.operator,)
+
+
+def _bounces(settings: Settings, database: Database, mailbox: Mailbox | None, *, stop: StopSignal) -> Bounces | None:
+    bounces = settings.mail.bounces
+    if bounces is None:
+        return None
+    return Bounces(
+        database,
+        mailbox or ImapMailbox(imap_server(bounces.imap)),
+        partial(read_report, address=bounces.address, delimiter=bounces.delimiter),
+        fallbacks=_fallbacks(settings),
+        stopping=stop.is_set,
+    )
+
+
+def imap_server(imap: ImapSettings) -> ImapServer:
+    """Return the mailbox that a section of the settings names."""
+    return ImapServer(
+        host=imap.host,
+        port=imap.port,
+        security=ImapSecurity(imap.security),
+        username=imap.username,
+        password=imap.password.get_secret_value() if imap.password else "",
+        ca_bundle=imap.ca_bundle,
+        folder=imap.folder,
+        timeout=imap.timeout,
+        deadline=imap.deadline,
+    )
 
 
 def _deliver(settings: Settings, database: Database, channel: Channel, *, stop: StopSignal) -> Deliver:

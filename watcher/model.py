@@ -178,11 +178,15 @@ class NoticeKind(StrEnum):
     GONE = "gone"
     FOUND_AGAIN = "found_again"
     NO_LONGER_WATCHING = "no_longer_watching"
+    UNACKNOWLEDGED = "unacknowledged"  # a critical change that nobody has taken note of
+    UNVERIFIED = "unverified"  # a trial, or with no trial the whole registry, could not be verified for too long
+    VERIFIED_AGAIN = "verified_again"
+    READER_LOST = "reader_lost"  # mail does not reach another reader of the trial any more
 
     @property
     def waits_for_window(self) -> bool:
         """Whether the notice waits for the reader's digest; what answers a reader's own act does not."""
-        return self in {NoticeKind.CHANGED, NoticeKind.GONE, NoticeKind.FOUND_AGAIN}
+        return self not in {NoticeKind.NOW_WATCHING, NoticeKind.NO_LONGER_WATCHING}
 
 
 class Phase(StrEnum):
@@ -205,6 +209,7 @@ class Message:
     recipient: str  # envelope recipient, an address
     subject: str  # as text, not encoded
     mime: bytes  # headers and body, CRLF line ends, 7-bit
+    return_token: str | None = None  # the word in the envelope sender by which a bounce is known; None = none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +223,9 @@ class DeliveryState(StrEnum):
     PENDING = "pending"
     SENDING = "sending"  # an attempt is under way, or was when the process died
     DEFERRED = "deferred"  # will be tried again at ``next_attempt_at``
+    UNCERTAIN = "uncertain"  # the answer to the final dot was lost: perhaps taken
     SENT = "sent"
+    FOLDED = "folded"  # not taken in time, or it came back; what it told is told by a later message
     FAILED = "failed"  # given up, and the operator was told
 
 

@@ -1,6 +1,7 @@
 """The main flow.
 
     recover   put what a dead process left half-sent back into the queue
+    bounces   read what came back, and see to it that somebody else hears
     check     ask the registry, compare, and record snapshot, changes and notices in one transaction
     digest    for every window that has closed: notices → one mail in the outbox
     deliver   for every mail that is due: hand it over, record the receipt
@@ -18,6 +19,7 @@ from datetime import datetime
 
 from watcher.errors import RegistryError
 from watcher.model import Message
+from watcher.stages.bounces import Bounces, Read
 from watcher.stages.check import Check, Outcome, Progress
 from watcher.stages.deliver import Deliver, Handed
 from watcher.stages.digest import Digest
@@ -31,6 +33,7 @@ class Round:
     trouble: RegistryError | None  # why not
     composed: list[Message]
     handed: Handed
+    read: Read | None = None  # of the mailbox of reports; None: there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,17 +41,19 @@ class Pipeline:
     check: Check
     digest: Digest
     deliver: Deliver
+    bounces: Bounces | None = None  # None: nobody reads what comes back
 
     def run_round(self, *, now: datetime, progress: Progress | None = None) -> Round:
         """Run everything once, in order.  Only the one instance that does the work may call this."""
         self.deliver.recover(now=now)
+        read = self.bounces.run(now=now) if self.bounces else None
         outcome, trouble = None, None
         try:
             outcome = self.check.run(now=now, progress=progress)
         except RegistryError as error:
             trouble = error  # what is due is told all the same
         composed, handed = self.tell(now=now)
-        return Round(outcome=outcome, trouble=trouble, composed=composed, handed=handed)
+        return Round(outcome=outcome, trouble=trouble, composed=composed, handed=handed, read=read)
 
     def tell(self, *, now: datetime) -> tuple[list[Message], Handed]:
         """Compose what is due, and hand over all that is; return both."""

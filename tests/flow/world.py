@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from tests.flow.mail_server import FakeMailServer
+from tests.flow.mailbox import FakeMailbox
 from tests.flow.registry import PublishedRegistry
 from watcher.app import Application, open_application
 from watcher.config.settings import Settings
@@ -68,6 +69,7 @@ class World:
     options: dict[str, dict[str, Any]] = field(default_factory=dict)  # of the settings, by section
     registry: PublishedRegistry = field(default_factory=PublishedRegistry)
     mail_server: FakeMailServer = field(default_factory=FakeMailServer)
+    mailbox: FakeMailbox = field(default_factory=FakeMailbox)  # read when there are options of [mail.bounces]
     clock: Clock = field(default_factory=Clock)
     app: Application = field(init=False)
 
@@ -160,4 +162,5 @@ class World:
             now=self.clock,
             transport=self.registry,
             channel=self.mail_server,
+            mailbox=self.mailbox,
         )

@@ -9,7 +9,9 @@ import trustme
 from pydantic import SecretStr, ValidationError
 
 from tests.unit.settings_files import CANARY, OPERATOR, SMTP, load, problems, write
-from watcher.config.settings import MailSettings, RegistrySettings, Settings, SmtpSettings, load_settings
+from watcher.config.sections.mail import MailSettings, SmtpSettings
+from watcher.config.sections.registry import RegistrySettings
+from watcher.config.settings import Settings, load_settings
 from watcher.errors import SettingsError
 from watcher.model import Cadence, Recipient, Schedule, Watchlist
 

@@ -29,8 +29,7 @@ from watcher.errors import SettingsError
         ),
         pytest.param(
             OPERATOR + "colour = 3",
-            "colour: is not a setting; the top level takes operator, registry, database, mail, templates, changes, "
-            "log, watchlist",
+            f"colour: is not a setting; the top level takes {', '.join(Settings.model_fields)}",
             id="an unknown key",
         ),
         pytest.param(

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from watcher.app import Application
+from watcher.app import Application, imap_server
+from watcher.config.sections.imap import BouncesSettings
 from watcher.errors import MailError, RegistryError, StoreError
+from watcher.notify.mailbox import ImapMailbox
 from watcher.render.counts import plural
 from watcher.store.watches import coverage
 
@@ -58,6 +60,8 @@ def examine(app: Application) -> Iterator[Finding]:
     )
     for examination in examinations:
         yield examination(app)
+    if app.settings.mail.bounces:
+        yield _reports(app.settings.mail.bounces)
 
 
 def _python(_app: Application) -> Finding:
@@ -111,6 +115,19 @@ def _mail(app: Application) -> Finding:
     except MailError as error:
         words = f"{app.channel.name}: {error.reply}; see [mail.smtp]"
         return Finding(subject="mail", verdict=Verdict.BAD, words=words, unreachable=True)
+
+
+def _reports(bounces: BouncesSettings) -> Finding:
+    """Look at the mailbox that undelivered mail comes back to."""
+    mailbox = ImapMailbox(imap_server(bounces.imap))
+    try:
+        with mailbox.reading() as reading:
+            unread = len(reading.unread())
+    except MailError as error:
+        words = f"{error.reply}; see [mail.bounces.imap]"
+        return Finding(subject="bounces", verdict=Verdict.BAD, words=words, unreachable=True)
+    words = f"{mailbox.name} lets us in; {plural(unread, 'mail is', 'mails are')} unread there"
+    return Finding(subject="bounces", verdict=Verdict.GOOD, words=words)
 
 
 def _watches(app: Application) -> Finding:

@@ -66,6 +66,11 @@ class Report:
 
     def failures(self) -> Iterator[str]:
         """Yield for people what it could not do, beside reaching a server."""
+        read = self.done.read
+        for address in read.suspended if read else ():
+            yield f"mail does not reach {address} any more; `trialwatch suspensions` says why"
+        if read and read.trouble:
+            yield f"reports of mail that came back cannot be read: {read.trouble}"
         for refusal in self.refusals:
             yield f"{refusal.nct_id} not verified: {refusal.reason.value.replace('_', ' ')}: {refusal.detail}"
         for one in self.given_up:
@@ -114,6 +119,9 @@ def _counts(done: Round) -> dict[str, object]:
         "refused": {reason.value: count for reason, count in outcome.refused.items()} if outcome else {},
         "mails_composed": len(done.composed),
         "mails": {state.value: count for state, count in done.handed.states.items()},
+        "reports": {why.value: count for why, count in done.read.reports.items()} if done.read else {},
+        "suspended": done.read.suspended if done.read else [],
+        "reports_trouble": str(done.read.trouble) if done.read and done.read.trouble else None,
         "mail_trouble": str(done.handed.trouble) if done.handed.trouble else None,
     }
 

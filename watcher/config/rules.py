@@ -16,11 +16,15 @@ from watcher.config.places import is_loopback
 from watcher.config.problems import Problem
 from watcher.config.sources import Tree, lookup
 from watcher.config.values import format_duration, normalise_address, parse_duration, quoted
+from watcher.core.bounces import TOKEN_BYTES
 from watcher.core.identifiers import normalise_nct_id
 
 Value = TypeVar("Value")
 
 PORTS = {"starttls": 587, "tls": 465, "none": 25}  # by security, as IANA assigns them
+LONGEST_LOCAL_PART = 64  # characters before the @: RFC 5321, 4.5.3.1.1
+_MAILBOXES = ("mail.journal.imap", "mail.bounces.imap")
+_CLEAR_AT_FIRST = ("starttls", "none")
 SHORTEST_PUBLIC_CHECK = timedelta(minutes=1)  # the registry publishes once a working day; more often is only a burden
 
 
@@ -31,7 +35,14 @@ def rule_problems(tree: Tree, *, default_base_url: str) -> list[Problem]:
         tree: all sources together.
         default_base_url: of the registry, when the tree names none.
     """
-    rules = (_mail_needs_a_sender, _sender_can_be_answered, _login_is_complete, _clear_text)
+    rules = (
+        _mail_needs_a_sender,
+        _sender_can_be_answered,
+        _login_is_complete,
+        _mailboxes_have_passwords,
+        _return_addresses_fit,
+        _clear_text,
+    )
     problems = [problem for rule in rules for problem in rule(tree)]
     problems += _checks_are_not_too_frequent(tree, default_base_url)
     problems += _repeated_names(tree)
@@ -48,7 +59,7 @@ def with_derived_defaults(given: Tree, *, user_agent: str) -> Tree:
         user_agent: what to fill in when none is given.
     """
     tree: Tree = {name: _as_tree(section) for name, section in given.items()}
-    for section in ("registry", "database", "mail", "templates", "changes", "log"):
+    for section in ("registry", "database", "mail", "templates", "changes", "log", "web"):
         tree.setdefault(section, {})
     operator = _understood(normalise_address, tree.get("operator"))
     registry, mail, smtp = tree["registry"], tree["mail"], lookup(tree, "mail.smtp")
@@ -64,6 +75,10 @@ def with_derived_defaults(given: Tree, *, user_agent: str) -> Tree:
     if isinstance(smtp, dict):
         security = smtp.get("security")
         smtp.setdefault("port", PORTS.get(security, 587) if isinstance(security, str) else 587)
+    for mailbox in _MAILBOXES:
+        imap = lookup(tree, mailbox)
+        if isinstance(imap, dict) and imap.get("security") in _CLEAR_AT_FIRST:
+            imap.setdefault("port", 143)
     return tree
 
 
@@ -134,14 +149,38 @@ def _login_is_complete(tree: Tree) -> Iterator[Problem]:
         )
 
 
-def _clear_text(tree: Tree) -> Iterator[Problem]:
-    host = lookup(tree, "mail.smtp.host")
-    if lookup(tree, "mail.smtp.security") == "none" and isinstance(host, str) and not is_loopback(host.strip()):
+def _mailboxes_have_passwords(tree: Tree) -> Iterator[Problem]:
+    for mailbox in _MAILBOXES:
+        given = (lookup(tree, f"{mailbox}.password"), lookup(tree, f"{mailbox}.password_file"))
+        if lookup(tree, f"{mailbox}.username") is not None and given == (None, None):
+            yield Problem(
+                key=f"{mailbox}.username",
+                says=f"is given without a password; add {mailbox}.password_file (or password)",
+            )
+
+
+def _return_addresses_fit(tree: Tree) -> Iterator[Problem]:
+    """An address with its addition must still be one, and be understood by servers that know only ASCII."""
+    address = _understood(normalise_address, lookup(tree, "mail.bounces.address"))
+    local = address.rpartition("@")[0] if address else ""
+    longest = LONGEST_LOCAL_PART - 1 - 2 * TOKEN_BYTES
+    if not local.isascii() or len(local) > longest:
         yield Problem(
-            key="mail.smtp.security",
-            says=f'"none" would send mail to {quoted(host)} in clear text; write "starttls" or "tls" '
-            '("none" is for a server on this machine, such as 127.0.0.1)',
+            key="mail.bounces.address",
+            says=f"{quoted(str(address))} should have at most {longest} ASCII characters before the @, because "
+            'each mail adds a word of its own there; write a shorter one, as in "bounces@example.org"',
         )
+
+
+def _clear_text(tree: Tree) -> Iterator[Problem]:
+    for section, what in (("mail.smtp", "send mail to"), *((one, "send the password to") for one in _MAILBOXES)):
+        host = lookup(tree, f"{section}.host")
+        if lookup(tree, f"{section}.security") == "none" and isinstance(host, str) and not is_loopback(host.strip()):
+            yield Problem(
+                key=f"{section}.security",
+                says=f'"none" would {what} {quoted(host)} in clear text; write "starttls" or "tls" '
+                '("none" is for a server on this machine, such as 127.0.0.1)',
+            )
 
 
 # --- watch lists ------------------------------------------------------------------------------------------------------

@@ -25,10 +25,13 @@ NOT_SETTINGS = {
     "TRIALWATCH_SETTINGS",  # the path of the settings file
     "TRIALWATCH_CORPUS",  # a folder of real records, for tests
     "TRIALWATCH_REQUIRE_POSTGRESQL",  # tests fail without it, instead of skipping
+    "TRIALWATCH_REQUIRE_MAIL_SERVER",  # the same
 }
 SECRET_FILES = {  # a secret: the key that names a file which holds it instead
     "database.url": "database.url_file",
     "mail.smtp.password": "mail.smtp.password_file",
+    "mail.journal.imap.password": "mail.journal.imap.password_file",
+    "mail.bounces.imap.password": "mail.bounces.imap.password_file",
 }
 _LARGEST_SECRET = 8192  # bytes; anything larger is another file named by mistake
 
@@ -84,7 +87,7 @@ def exposed_secrets(path: Path, tree: Tree) -> list[Problem]:
     if not mode & (stat.S_IRWXG | stat.S_IRWXO):
         return []
     exposed = {
-        "mail.smtp.password": bool(lookup(tree, "mail.smtp.password")),
+        **{key: bool(lookup(tree, key)) for key in SECRET_FILES if key.endswith(".password")},
         "database.url": _holds_password(lookup(tree, "database.url")),
         "registry.proxy": _holds_password(lookup(tree, "registry.proxy")),
     }

@@ -14,18 +14,13 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from watcher.config.rules import PORTS
-from watcher.config.settings import (
-    ChangesSettings,
-    DatabaseSettings,
-    LogSettings,
-    MailSettings,
-    RecipientSettings,
-    RegistrySettings,
-    Settings,
-    SmtpSettings,
-    TemplateSettings,
-    WatchlistSettings,
-)
+from watcher.config.sections.imap import BouncesSettings, ImapSettings
+from watcher.config.sections.mail import MailSettings, SmtpSettings
+from watcher.config.sections.other import ChangesSettings, LogSettings, TemplateSettings
+from watcher.config.sections.people import RecipientSettings, WatchlistSettings
+from watcher.config.sections.registry import DatabaseSettings, RegistrySettings
+from watcher.config.sections.web import WebSettings
+from watcher.config.settings import Settings
 from watcher.config.values import format_duration
 from watcher.model import Cadence
 
@@ -46,9 +41,14 @@ _SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("database", "Where everything is remembered.", DatabaseSettings),
     ("mail", "What mail looks like, and when it is sent.", MailSettings),
     ("mail.smtp", "The mail server.  Without this section, mails are written to files.", SmtpSettings),
+    ("mail.bounces", "Mail that comes back.  Without this section, nobody reads why.", BouncesSettings),
+    ("mail.bounces.imap", "The mailbox that it comes back to.", ImapSettings),
     ("templates", "What a reader sees can be changed.", TemplateSettings),
+    ("web", "The pages that links in mails lead to.", WebSettings),
     ("log", "What the program says about its work, on standard error.", LogSettings),
 )
+_OPTIONAL = ("mail.smtp", "mail.bounces")  # shown, and in force only when something of them is wished
+_OWN_SECTIONS = frozenset(section for section, _, _ in _SECTIONS)
 _CHANGES = """\
 # What a change weighs, and where a digest tells it, if you see that otherwise: by category, or by the path of a field,
 # which is stronger.  "trialwatch severity" prints them all, with what is in force.
@@ -116,11 +116,11 @@ def _asked(wishes: Wishes) -> Values:
 def _sections(given: Values, derived: Values) -> Iterator[str]:
     yield from _option("operator", Settings.model_fields["operator"], given=given, derived=derived)
     for section, purpose, model in _SECTIONS:
-        shown_only = section == "mail.smtp" and "mail.smtp.host" not in given
+        shown_only = section.startswith(_OPTIONAL) and f"{section}.host" not in given
         yield f"\n# {purpose}"
         yield f"#[{section}]" if shown_only else f"[{section}]"
         for name, field in model.model_fields.items():
-            if name != "smtp":  # has a section of its own
+            if f"{section}.{name}" not in _OWN_SECTIONS:
                 yield from _option(f"{section}.{name}", field, given=given, derived=derived)
     yield ""
 

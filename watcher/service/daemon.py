@@ -1,7 +1,7 @@
 """A scheduler that wakes the jobs, and a main thread that does nothing but wait: for signals, and beside the clocks.
 
-One thread checks and composes, another delivers, so that a slow mail server does not keep the registry waiting.  The
-main thread does not work: a thread that waits for the database's lock does not hear signals.
+One thread checks and composes, another delivers, a third reads what came back, so that a slow mail server does not keep
+the registry waiting.  The main thread does not work: a thread that waits for the database's lock does not hear signals.
 
 SIGTERM and SIGINT end the service in under ten seconds, with everything recorded; SIGHUP reads the settings again, and
 keeps the old ones when the new ones are wrong.
@@ -20,11 +20,12 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from watcher.app import Application
 from watcher.service.in_force import InForce, Reopen
-from watcher.service.jobs import guarded, mail, watch
+from watcher.service.jobs import bounces, guarded, mail, watch
 from watcher.signals import Asked
 from watcher.store.leases import DURATION, RENEW_EVERY, Holder, renew
 
 _GRACE = timedelta(seconds=5)  # for what is under way when the service is told to end; the lease takes two more
+_NOTHING_TO_READ = timedelta(hours=1)  # until the next look whether there is a mailbox of reports
 _LOOK_EVERY = timedelta(seconds=5)  # at the clocks
 _CLOCK_SET_BACK = timedelta(seconds=1)  # what is corrected by less makes no job late enough to matter
 _log = structlog.get_logger("service")
@@ -97,7 +98,7 @@ class Service:
 
     def _scheduler(self, holder: Holder) -> BackgroundScheduler:
         scheduler = BackgroundScheduler(
-            executors={name: ThreadPoolExecutor(1) for name in ("watch", "mail", "lease", "settings")},
+            executors={name: ThreadPoolExecutor(1) for name in (*self._intervals(), "settings")},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone="UTC",
         )
@@ -105,6 +106,7 @@ class Service:
         for name, job in (
             ("watch", partial(watch, self._in_force)),
             ("mail", partial(mail, self._in_force)),
+            ("bounces", partial(bounces, self._in_force)),
             ("lease", partial(self._renew, holder)),
         ):
             scheduler.add_job(
@@ -121,7 +123,12 @@ class Service:
         """Return how often each job is woken, by the settings in force."""
         settings = self._in_force.app.settings
         mail_every = settings.mail.deliver_every
-        return {"watch": min(mail_every, settings.registry.check_every), "mail": mail_every, "lease": RENEW_EVERY}
+        return {
+            "watch": min(mail_every, settings.registry.check_every),
+            "mail": mail_every,
+            "bounces": settings.mail.bounces.look_every if settings.mail.bounces else _NOTHING_TO_READ,
+            "lease": RENEW_EVERY,
+        }
 
     def _reload(self, scheduler: BackgroundScheduler) -> None:
         """Take new settings over, intervals included."""
@@ -168,7 +175,7 @@ class Service:
         lead = self._lead()
         if before - lead > _CLOCK_SET_BACK:
             _log.warning("the clock was set back", by=str(before - lead))
-            for name in ("watch", "mail", "lease"):
+            for name in self._intervals():
                 scheduler.modify_job(name, next_run_time=self._in_force.app.now())
         return lead
 

@@ -1,6 +1,7 @@
-"""What the scheduler wakes: checking and composing, and delivering.  Each asks the database what there is to do.
+"""What the scheduler wakes: checking and composing, delivering, and reading what came back.
 
-Does not know when it is woken, except that a check waits for its interval.
+Each job asks the database what there is to do, or the mailbox.  Does not know when it is woken, except that a check
+waits for its interval.
 """
 
 from collections.abc import Callable
@@ -83,6 +84,17 @@ def _check(app: Application, now: datetime) -> None:
         refused=sum(outcome.refused.values()),
         withheld=outcome.withheld,
     )
+
+
+def bounces(in_force: InForce) -> None:
+    """Read what came back, if there is a mailbox for it."""
+    with in_force.at_work() as term:
+        app = term.app
+        if app.pipeline.bounces is None:
+            return
+        read = app.pipeline.bounces.run(now=app.now())
+    if read.reports:
+        _log.info("read reports", **{str(why): count for why, count in read.reports.items()})
 
 
 def mail(in_force: InForce) -> None:

@@ -115,8 +115,17 @@ def _version_of_absence(notice: Notice) -> Version:
         text = "The registry no longer serves this record"
         sentence = f"{text}, in two releases in a row: {notice.detail}. It is asked for again at every release."
         severity = Severity.CRITICAL
+    elif notice.kind is NoticeKind.READER_LOST:
+        return _version_of_loss(notice)
     else:
         text = sentence = "The registry serves this record again"
         severity = Severity.MAJOR
     told = Sentence(text=sentence, headline=text, severity=severity, category="status")
+    return Version(origin="Seen by trialwatch", sentences=(told,), clauses=(), not_told=0)
+
+
+def _version_of_loss(notice: Notice) -> Version:
+    text = f"Mail does not reach {notice.detail}, who hears of this trial too"
+    sentence = f"{text}: a mail about it came back. Please make sure that they know."
+    told = Sentence(text=sentence, headline=text, severity=Severity.MAJOR, category="status")
     return Version(origin="Seen by trialwatch", sentences=(told,), clauses=(), not_told=0)

@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
+from secrets import token_hex
 
 import structlog
 from sqlalchemy import Connection
 
+from watcher.core.bounces import TOKEN_BYTES, return_address
 from watcher.core.fields import FieldTable
 from watcher.errors import OvertakenError, StoreError
 from watcher.model import Message
 from watcher.render.letters import IncidentLine, Letter, Letters, letter_to_operator
 from watcher.render.mime import compose_mime
 from watcher.render.templates import TemplateFailed
+from watcher.stages.bounces import MAILBOX_INCIDENT, directed
 from watcher.stages.check import RECORDS_INCIDENT, REGISTRY_INCIDENT
 from watcher.stages.content import Content
 from watcher.stages.deliver import CHANNEL_INCIDENT
@@ -26,12 +29,21 @@ from watcher.store.database import Database
 from watcher.store.incidents import Incident, close_incident, mark_told, open_incident, untold_incidents
 from watcher.store.notices import CHANGES, Window, due_windows, notices_in
 from watcher.store.outbox import add_digest, add_message
+from watcher.store.suspensions import fold_stranded, stranded_messages
 
 # The registry and the mail server are down for minutes every now and then; nobody needs a mail about that.
 PATIENCE = timedelta(hours=1)
 _OPERATOR_INCIDENT = "mail about incidents"
 _TEMPLATE_INCIDENT = "template "  # with the kind of mail that it is for
 _log = structlog.get_logger("digest")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnPath:
+    """Where reports about mails come back to."""
+
+    address: str
+    delimiter: str  # between it and the word that tells the mails apart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +55,8 @@ class Sender:
     reply_to: str | None
     domain: str  # of Message-IDs
     operator: str  # address
+    returns: ReturnPath | None = None  # None = to the sender's address, where nobody reads them
+    fallbacks: tuple[str, ...] = ()  # who gets the mail that does not reach its reader, the best first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +78,7 @@ class Digest:
 
     def run(self, *, now: datetime) -> list[Message]:
         """Compose every digest that is due, and a mail to the operator if something new is wrong; return the mails."""
+        self._fold_stranded(now)
         with self._database.reading() as db:
             windows = due_windows(db, now=now)
         composed = [
@@ -91,6 +106,14 @@ class Digest:
                 open_incident(db, incident, summary, now=now)
         return None
 
+    def _fold_stranded(self, now: datetime) -> None:
+        """Take back what waits for somebody whom mail does not reach: it is composed again, to who stands in."""
+        with self._database.reading() as db:
+            stranded = stranded_messages(db)
+        if stranded:
+            with self._database.writing() as db:
+                fold_stranded(db, now=now)
+
     def _compose(self, window: Window, now: datetime) -> Message:
         with self._database.reading() as db:
             notices = notices_in(db, window)
@@ -99,9 +122,10 @@ class Digest:
             content = Content(db=db, table=self._table)
             gather = content.of_changes if window.subject_matter == CHANGES else content.of_watching
             letter = gather(window.address, notices)
+            recipient, letter = directed(db, letter, window.address, self._sender.fallbacks)
         ids = [notice.id for notice in notices]
-        identity = f"{window.address}|{window.subject_matter}|{window.closes_at.isoformat()}|{ids[0]}"
-        outgoing = self._write(letter, window.address, identity, now)
+        identity = f"{recipient}|{window.subject_matter}|{window.closes_at.isoformat()}|{ids[0]}"
+        outgoing = self._write(letter, recipient, identity, now)
         with self._database.writing() as db:
             add_digest(db, window, ids, outgoing.message, sizes=outgoing.sizes, now=now)
             close_incident(db, _incident_of(window), now=now)
@@ -115,9 +139,10 @@ class Digest:
             if not news:
                 return None
             coverage = Content(db=db, table=self._table).coverage()
-        lines = [IncidentLine(summary=incident.summary, opened_at=incident.opened_at) for incident in news]
-        letter = letter_to_operator(lines, coverage)
-        outgoing = self._write(letter, self._sender.operator, f"operator|{news[0].id}", now)
+            lines = [IncidentLine(summary=incident.summary, opened_at=incident.opened_at) for incident in news]
+            letter = letter_to_operator(lines, coverage)
+            recipient, letter = directed(db, letter, self._sender.operator, self._sender.fallbacks)
+        outgoing = self._write(letter, recipient, f"operator|{news[0].id}", now)
         with self._database.writing() as db:
             add_message(db, outgoing.message, digest_id=None, sizes=outgoing.sizes, now=now)
             mark_told(db, [incident.id for incident in news], now=now)
@@ -141,16 +166,25 @@ class Digest:
             message_id=message_id,
             date=now,
         )
+        token = token_hex(TOKEN_BYTES) if sender.returns else None
         message = Message(
             id=message_key,
             message_id=message_id,
-            sender=sender.address,
+            sender=_envelope_sender(sender, token),
+            return_token=token,
             recipient=recipient,
             subject=rendered.subject,
             mime=mime,
         )
         sizes = (len(rendered.text.encode()), len(rendered.html.encode()))
         return Outgoing(message=message, sizes=sizes, template=letter.template, failed=failed)
+
+
+def _envelope_sender(sender: Sender, token: str | None) -> str:
+    """Return the address that reports about one message come to."""
+    if sender.returns is None or token is None:
+        return sender.address
+    return return_address(sender.returns.address, sender.returns.delimiter, token)
 
 
 def _incident_of(window: Window) -> str:
@@ -173,7 +207,7 @@ def _worth_a_mail(incident: Incident, now: datetime) -> bool:
 
     Of the mail server's trouble no mail can tell before it is over.  ``abs``: the clock may have been ahead then.
     """
-    if incident.key.startswith((REGISTRY_INCIDENT, RECORDS_INCIDENT)):
+    if incident.key.startswith((REGISTRY_INCIDENT, RECORDS_INCIDENT, MAILBOX_INCIDENT)):
         return incident.closed_at is None and abs(now - incident.opened_at) >= PATIENCE
     if incident.key == CHANNEL_INCIDENT:
         return abs((incident.closed_at or now) - incident.opened_at) >= PATIENCE

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 
 from watcher.store.tables import incident
 
@@ -61,6 +61,17 @@ def untold_incidents(db: Connection) -> list[Incident]:
 def mark_told(db: Connection, incident_ids: list[int], *, now: datetime) -> None:
     """Record that a mail about incidents is in the outbox."""
     db.execute(update(incident).where(incident.c.id.in_(incident_ids)).values(told_at=now))
+
+
+def tell_again(db: Connection, *, told_at: datetime) -> None:
+    """Let the incidents that one mail told be told again: that mail came back.
+
+    They get new numbers, by which the next mail is another one than the last.
+    """
+    for row in db.execute(select(incident).where(incident.c.told_at == told_at).order_by(incident.c.id)).all():
+        again = {"key": row.key, "summary": row.summary, "opened_at": row.opened_at, "closed_at": row.closed_at}
+        db.execute(insert(incident).values(**again))
+        db.execute(delete(incident).where(incident.c.id == row.id))  # last: SQLite gives the highest number again
 
 
 def _incidents(db: Connection, condition: ColumnElement[bool]) -> list[Incident]:

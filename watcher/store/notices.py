@@ -45,10 +45,16 @@ def notify_readers(
     now: datetime,
     revision_id: int | None = None,
     detail: str | None = None,
+    but: str | None = None,
 ) -> int:
-    """Note for every reader of a trial that they must hear something, each in their own window; return how many."""
+    """Note for every reader of a trial that they must hear something, each in their own window; return how many.
+
+    ``but``: the address of one who need not.
+    """
     rows = []
     for address, schedule in schedules(db, nct_id).items():
+        if address == but:
+            continue
         opens_at, closes_at = window_at(schedule, now) if kind.waits_for_window else (now, now)
         rows.append(
             {

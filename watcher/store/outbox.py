@@ -9,16 +9,19 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 
 import zstandard
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, exists, func, insert, or_, select, update
 
 from watcher.errors import OvertakenError
 from watcher.model import Delivery, DeliveryState, Message, Phase
 from watcher.store.database import inserted_id
 from watcher.store.notices import Window
-from watcher.store.tables import digest, message, notice
+from watcher.store.tables import digest, message, notice, suspension
 
-_OPEN = (DeliveryState.PENDING, DeliveryState.DEFERRED)
+MAIL = "mail"  # the channel; every other is the name of a target
+OPEN = (DeliveryState.PENDING, DeliveryState.DEFERRED)
 _LONGEST_WAIT = timedelta(hours=12)  # more than any message is made to wait before it is tried again
+# Whether a message is to an address that mail does not reach: it is not handed over, see ``suspensions.py``.
+SUSPENDED = and_(message.c.channel == MAIL, exists().where(suspension.c.address == message.c.recipient))
 _BATCH = 10_000  # notices named in one statement; SQLite takes 32,766 parameters, PostgreSQL 65,535
 
 
@@ -88,6 +91,7 @@ def add_message(
         insert(message).values(
             id=outgoing.id,
             digest_id=digest_id,
+            return_token=outgoing.return_token,
             message_id=outgoing.message_id,
             sender=outgoing.sender,
             recipient=outgoing.recipient,
@@ -111,7 +115,7 @@ def due_messages(db: Connection, *, now: datetime, limit: int) -> list[str]:
     untried = and_(message.c.state == DeliveryState.PENDING, message.c.composed_at > now)
     too_far = message.c.next_attempt_at > now + _LONGEST_WAIT
     due = or_(message.c.next_attempt_at <= now, untried, too_far)
-    query = select(message.c.id).where(message.c.state.in_(_OPEN), due)
+    query = select(message.c.id).where(message.c.state.in_(OPEN), due, ~SUSPENDED)
     return list(
         db.execute(query.order_by(message.c.attempts, message.c.composed_at, message.c.id).limit(limit)).scalars()
     )
@@ -126,7 +130,8 @@ def interrupted_messages(db: Connection) -> list[Delivery]:
 def claim(db: Connection, message_id: str) -> Delivery | None:
     """Mark a message as being sent, and return it; None when it is not waiting any more."""
     values = {"state": DeliveryState.SENDING, "phase": Phase.CONNECT, "attempts": message.c.attempts + 1}
-    taken = db.execute(update(message).where(message.c.id == message_id, message.c.state.in_(_OPEN)).values(**values))
+    here = (message.c.id == message_id, message.c.state.in_(OPEN), ~SUSPENDED)
+    taken = db.execute(update(message).where(*here).values(**values))
     if not taken.rowcount:
         return None
     return _delivery(db.execute(select(message).where(message.c.id == message_id)).one())
@@ -157,7 +162,7 @@ def record_deferred(
 
 def defer_all(db: Connection, *, until: datetime) -> None:
     """Let nothing be tried before a moment: the channel as a whole does not work."""
-    waiting = (message.c.state.in_(_OPEN), message.c.next_attempt_at < until)
+    waiting = (message.c.state.in_(OPEN), message.c.next_attempt_at < until)
     db.execute(update(message).where(*waiting).values(next_attempt_at=until))
 
 
@@ -169,7 +174,7 @@ def counts(db: Connection) -> dict[DeliveryState, int]:
 
 
 _UNFINISHED = select(*(message.c[one.name] for one in fields(Unfinished))).where(
-    message.c.state.in_((*_OPEN, DeliveryState.SENDING, DeliveryState.FAILED))
+    message.c.state.in_((*OPEN, DeliveryState.SENDING, DeliveryState.FAILED))
 )
 
 
@@ -195,6 +200,7 @@ def _delivery(row: object) -> Delivery:
             recipient=values["recipient"],
             subject=values["subject"],
             mime=zstandard.ZstdDecompressor().decompress(values["mime"]),
+            return_token=values["return_token"],
         ),
         state=DeliveryState(values["state"]),
         phase=Phase(values["phase"]) if values["phase"] else None,

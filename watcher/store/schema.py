@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect, text
 from watcher.errors import StoreError
 from watcher.store.database import Database
 
-HEAD = "0002"  # the newest file in migrations/versions/; a test holds the two together
+HEAD = "0003"  # the newest file in migrations/versions/; a test holds the two together
 
 
 def upgrade(database: Database) -> None:

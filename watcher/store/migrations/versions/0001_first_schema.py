@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from watcher.store.tables import Moment
+from watcher.store.tables.types import Moment
 
 revision = "0001"
 down_revision = None

@@ -1,0 +1,73 @@
+"""What mail looks like, when it is sent, and by which server."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from watcher.config.places import CertificateBundle, FilePath, FolderToBe, Host
+from watcher.config.sections.base import Section
+from watcher.config.sections.imap import BouncesSettings
+from watcher.config.values import Address, Line, Secret, within
+
+Security = Literal["starttls", "tls", "none"]
+
+
+class SmtpSettings(Section):
+    host: Host = Field(description="The mail server that takes our mail.", examples=['host = "mail.example.org"'])
+    port: int = Field(587, ge=1, le=65535, description="587 for starttls, 465 for tls, 25 for none, unless given.")
+    security: Security = Field(
+        "starttls", description="starttls, tls (from the first byte), or none (only to a server on this machine)."
+    )
+    username: Line | None = Field(
+        None, description="Login name, if the server wants one; none by default.", examples=['username = "trialwatch"']
+    )
+    password: Secret | None = Field(
+        None,
+        description="Password; only in a file with mode 600.  TRIALWATCH_MAIL__SMTP__PASSWORD or a file is better.",
+        examples=['password = "…"'],
+    )
+    password_file: FilePath | None = Field(
+        None,
+        description="File that holds the password on one line, so that it is not in this one; none by default.",
+        examples=['password_file = "/run/secrets/smtp-password"'],
+    )
+    ca_bundle: CertificateBundle | None = Field(
+        None,
+        description="File of trusted certificates (PEM) for a server with one of its own; none means the usual ones.",
+        examples=['ca_bundle = "mail-ca.pem"'],
+    )
+    connect_timeout: Annotated[timedelta, within("1s", "10m")] = Field(
+        timedelta(seconds=60), description="How long to wait for a connection."
+    )
+    command_timeout: Annotated[timedelta, within("1s", "1h")] = Field(
+        timedelta(minutes=5), description="How long to wait for the answer to a command (RFC 5321, 4.5.3.2)."
+    )
+    dot_timeout: Annotated[timedelta, within("1s", "1h")] = Field(
+        timedelta(minutes=10), description="The same after a message's end: giving up early may send it twice."
+    )
+
+
+class MailSettings(Section):
+    sender: Address = Field("", description="From address; the operator's unless given.  Needed with [mail.smtp].")
+    sender_name: Line = Field("trialwatch", description="Name that mail programs show beside the sender's address.")
+    reply_to: Address | None = Field(
+        None,
+        description="Where answers go, if not to the sender; none by default.",
+        examples=['reply_to = "trials-team@example.org"'],
+    )
+    domain: Host = Field("", description="Domain in Message-IDs, kept when servers move; the sender's unless given.")
+    directory: FolderToBe = Field(
+        Path("state/mail"),
+        validate_default=True,
+        description="Folder for mails as .eml files; used as long as there is no [mail.smtp], to try things out.",
+    )
+    deliver_every: Annotated[timedelta, within("1s", "1h")] = Field(
+        timedelta(minutes=1), description="How often to look for mail that is due; looking costs next to nothing."
+    )
+    give_up_after: Annotated[timedelta, within("1h", "30d")] = Field(
+        timedelta(hours=72), description="How long to retry a mail before the operator is told; old alerts mislead."
+    )
+    smtp: SmtpSettings | None = None
+    bounces: BouncesSettings | None = None

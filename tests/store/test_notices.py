@@ -237,6 +237,6 @@ def test_a_window_that_was_told_too_early_is_told_again_only_of_what_it_did_not_
         tell(db, 1, early, [one.id for one in notices_in(db, early, now=NOW)])
         changed_at(db, FAR)
         [due] = due_changes(db, now=early.closes_at)
-        [late] = notices_in(db, due, now=FAR)
+        [late] = notices_in(db, due, now=early.closes_at)
         tell(db, 2, due, [late.id])
         assert due_changes(db, now=early.closes_at) == []

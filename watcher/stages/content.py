@@ -10,15 +10,19 @@ from sqlalchemy import Connection
 from watcher.core.digest import Sentence, TrialBlock, Version, arrange_trials, arrange_version
 from watcher.core.fields import FieldTable, value_at
 from watcher.core.text import one_line
+from watcher.core.words.audience_words import route_words
 from watcher.errors import BodyUnreadable
 from watcher.model import Json, NoticeKind, Severity
+from watcher.render.counts import plural
 from watcher.render.letters import Coverage, Letter, ListedTrial, TrialGroup, letter_of_changes, letter_of_watching
 from watcher.store import watches
 from watcher.store.notices import Notice
 from watcher.store.releases import latest_release
 from watcher.store.revisions import Revision, changes_of, revisions
+from watcher.store.routes import routes_of_reader
 from watcher.store.snapshots import read_body
 
+LISTED_ROUTES = 5  # in a welcome; the others are counted
 LISTED_TRIALS = 40  # of one group in a mail, so that it stays below 80 KB of HTML; the others are counted
 LATE = timedelta(hours=1)  # by which a mail comes after its time before it says so
 _NO_TITLE = "(title not available)"
@@ -60,11 +64,19 @@ class Content:
         """Return the mail for notices of joining and leaving."""
         joined = [notice.nct_id for notice in notices if notice.kind is NoticeKind.NOW_WATCHING]
         left = [notice.nct_id for notice in notices if notice.kind is NoticeKind.NO_LONGER_WATCHING]
-        return letter_of_watching(
-            self._group("You will hear of every change of these records:", joined),
+        letter = letter_of_watching(
+            self._group("You will hear of these records:", joined),
             self._group("You will hear no more of these records; their history is kept:", left),
             self.coverage(address),
         )
+        return replace(letter, summary=f"{letter.summary} {self._promise(address)}") if joined else letter
+
+    def _promise(self, address: str) -> str:
+        """Return what somebody hears from now on, by which routes and when."""
+        mine = routes_of_reader(self.db, address)
+        words = [route_words(one) for one in mine[:LISTED_ROUTES]]
+        more = len(mine) - len(words)
+        return " ".join([*words, f"There is more by {plural(more, 'further route')}."] if more else words)
 
     def record(self, nct_id: str) -> Json:
         """Return a trial's current version, decoded; None when there is none, or it cannot be read."""

@@ -4,7 +4,7 @@ A mute of one category holds the stories that a digest tells under it.  A notice
 that tells of both is split, here when it waits already, in ``notices.py`` when it comes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -119,17 +119,19 @@ def _split(db: Connection, row: Mapping[str, object], category: str) -> None:
     for each in db.execute(told):
         severity = Severity(each.severity)
         worst[each.story] = min(severity, worst.get(each.story, severity), key=_rank)
-    rest, aside = (
-        {
-            "stories": [story for story, _ in side],
-            "categories": [its for _, its in side],
-            "severity": min((worst[story] for story, _ in side), key=_rank),
-        }
-        for side in sides
-    )
+    rest, aside = (_columns(side, worst) for side in sides)
     db.execute(update(notice).where(notice.c.id == row["id"]).values(**rest))
     copied = {name: value for name, value in row.items() if name != "id"}
-    db.execute(insert(notice).values(**{**copied, **aside}))
+    db.execute(insert(notice).values(**(copied | aside)))
+
+
+def _columns(side: Sequence[tuple[str, str]], worst: Mapping[str, Severity]) -> dict[str, object]:
+    severities = [worst[story] for story, _ in side]
+    return {
+        "stories": [story for story, _ in side],
+        "categories": [category for _, category in side],
+        "severity": min(severities, key=_rank),
+    }
 
 
 def _rank(severity: Severity) -> int:

@@ -21,9 +21,9 @@ from watcher.core.windows import merged_at, window_at
 from watcher.errors import BodyUnreadable
 from watcher.model import Cadence, Change, NoticeKind, Schedule, Severity
 from watcher.store.mutes import active_mutes, muted_now
-from watcher.store.routes import catch_all_route, routes_of_trial, stored_routes
+from watcher.store.routes import catch_all_route, routes_of_reader, routes_of_trial
 from watcher.store.snapshots import read_body
-from watcher.store.tables import hold, notice, reader, revision, route, watch
+from watcher.store.tables import hold, notice, reader, revision, watch
 
 _WAITING_KINDS = [kind for kind in NoticeKind if kind.waits_for_window]
 CHANGES, WATCHING = "changes", "watching"  # the two kinds of digest
@@ -102,7 +102,7 @@ def notify_readers(
     common = {"nct_id": nct_id, "kind": kind, "revision_id": revision_id, "detail": detail, "drill": drill}
     if changes:
         asked = any(one.countries for one in routes)
-        stories = stories_of(changes, _countries(db, nct_id, revision_id) if asked else frozenset())
+        stories = stories_of(changes, countries_at(db, nct_id, revision_id) if asked else frozenset())
         muted = _muted_categories(db, nct_id, now=now)
         parts = [part for one in assign(stories, routes, last) for part in _parts(one, muted.get(one.address, set()))]
         rows = [common | _told_by(part, now=now) for part in parts]
@@ -139,7 +139,9 @@ def notify_address(
     routes = routes_of_trial(db, nct_id) if nct_id else []
     mine = most_urgent(routes).get(address)
     if mine is None:
-        mine = most_urgent(one.route for one in stored_routes(db, route.c.address == address)).get(address)
+        last = catch_all_route(db)
+        theirs = routes_of_reader(db, address) or ([last] if last else [])
+        mine = most_urgent(theirs).get(address)
     schedule = mine.schedule if mine else Schedule(cadence=Cadence.IMMEDIATE, time_zone="UTC")
     values = {"nct_id": nct_id, "kind": kind, "revision_id": revision_id, "detail": detail, "drill": drill}
     db.execute(insert(notice).values(**values, **_in_window(address, schedule, kind, severity=severity, now=now)))
@@ -151,7 +153,7 @@ def _has_nobody(db: Connection, nct_id: str) -> bool:
     return db.execute(served.where(~exists().where(reader.c.nct_id == watch.c.nct_id))).first() is not None
 
 
-def _countries(db: Connection, nct_id: str, revision_id: int | None) -> frozenset[str]:
+def countries_at(db: Connection, nct_id: str, revision_id: int | None) -> frozenset[str]:
     """Return the countries in which a trial has a site: before and after a step, or, without one, now."""
     if revision_id is None:
         query = select(watch.c.snapshot_id, watch.c.snapshot_id).where(watch.c.nct_id == nct_id)

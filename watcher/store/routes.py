@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -101,6 +102,12 @@ def routes_of_trial(db: Connection, nct_id: str, *, welcomed: bool = True) -> li
         if (not one.route.tags or not tags.isdisjoint(one.route.tags))
         and concerns(one.route, lists, unwanted.get(one.route.address, ()))
     ]
+
+
+def routes_of_reader(db: Connection, address: str) -> list[Route]:
+    """Return the routes by which an address hears of anything, those first that count first, without the catch-all."""
+    mine = (route.c.address == address, route.c.origin != Origin.CATCH_ALL)
+    return [one.route for one in stored_routes(db, *mine)]
 
 
 def lists_of(db: Connection, nct_id: str) -> list[str]:
@@ -250,4 +257,5 @@ def _schedule(text: str) -> Schedule:
         "merged_for": lambda seconds: timedelta(seconds=seconds),
         "quiet": lambda clocks: tuple(map(time.fromisoformat, clocks)) if clocks else None,
     }
-    return Schedule(**{name: readers[name](value) if name in readers else value for name, value in values.items()})
+    read: dict[str, Any] = {name: readers[name](value) if name in readers else value for name, value in values.items()}
+    return Schedule(**read)

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import requests.adapters
+import sqlalchemy
 import structlog
 
 from watcher.config import Settings
@@ -163,9 +164,9 @@ class Application:
         releasing.join(_RELEASE_TIMEOUT.total_seconds())
 
     def declare_lists(self) -> None:
-        """Bring the watch lists that the settings file declares into the database."""
+        """Bring the watch lists and routes that the settings file declares into the database."""
         with self.database.writing() as db:
-            declare_lists(db, self.settings.watchlists(), now=self.now())
+            self._declare(db)
 
     def declare_lists_unless_served(self) -> None:
         """The same for a command, unless a service runs: that reads an edited file when it is told to."""
@@ -173,7 +174,12 @@ class Application:
             holder = living_holder(db, now=self.now())
             if holder is not None and not is_dead(holder):
                 return
-            declare_lists(db, self.settings.watchlists(), now=self.now())
+            self._declare(db)
+
+    def _declare(self, db: sqlalchemy.Connection) -> None:
+        settings = self.settings
+        routes, catch_all = settings.routes(), settings.last_reader()
+        declare_lists(db, settings.watchlists(), now=self.now(), routes=routes, catch_all=catch_all)
 
     def close(self) -> None:
         self.connection.close()

@@ -8,7 +8,7 @@ import this one and this one imports nothing of the project.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -155,6 +155,11 @@ class Schedule:
     time_zone: str  # IANA name
     hour: int = 7  # local hour, 0 to 23; ignored by IMMEDIATE
     weekday: int = 0  # 0 = Monday; only WEEKLY looks at it
+    working_days: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)  # 0 = Monday; at least one; nothing closes on the others
+    holidays: tuple[date, ...] = ()  # local dates, free like days that are no working days
+    quiet: tuple[time, time] | None = None  # local, from … to just before …, may span midnight; whole five minutes
+    merged_for: timedelta = timedelta(minutes=5)  # how long IMMEDIATE waits for more, at the most; 0 = not at all
+    critical_pierces: bool = False  # whether critical changes wait for none of this, nor for a mute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,12 +169,27 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Who hears what, and when: one person, one schedule, and which changes of which trials it is for."""
+
+    name: str  # as ``config explain`` shows it
+    address: str  # normalised: domain in lower case
+    schedule: Schedule
+    watchlists: tuple[str, ...] = ()  # names; trials of any of them; () = of all
+    tags: tuple[str, ...] = ()  # trials that have any of them; () = whatever they have
+    severity: Severity = Severity.MINOR  # the least that is heard of
+    categories: tuple[str, ...] | None = None  # of changes; None = all
+    countries: tuple[str, ...] | None = None  # of sites; None = all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Watchlist:
     """Trials, and the people who hear about them."""
 
     name: str
     trials: tuple[str, ...]  # NCT IDs
     recipients: tuple[Recipient, ...]
+    tags: tuple[str, ...] = ()  # of all its trials
 
 
 class NoticeKind(StrEnum):

@@ -33,7 +33,10 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
 
 
 def immediate(address: str = READER) -> Recipient:
-    return Recipient(address=address, schedule=Schedule(cadence=Cadence.IMMEDIATE, time_zone="UTC"))
+    """Return a reader whose mail is not merged: it is written by the round that finds a change."""
+    return Recipient(
+        address=address, schedule=Schedule(cadence=Cadence.IMMEDIATE, time_zone="UTC", merged_for=timedelta(0))
+    )
 
 
 def daily(address: str, *, time_zone: str = "UTC", hour: int = 7) -> Recipient:

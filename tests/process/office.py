@@ -27,7 +27,7 @@ _SETTINGS = """\
 operator = "operations@example.org"
 database.url = "sqlite:///{database}"
 registry = {{base_url = "{registry}", check_every = "{every}", requests_per_minute = 0, attempts = 1}}
-mail = {{deliver_every = "1s"{mail}}}
+mail = {{deliver_every = "1s", merge_for = "0s"{mail}}}
 log.format = "json"
 [[watchlist]]
 name = "{name}"

@@ -5,7 +5,7 @@ Does not open databases: see ``tests/conftest.py``.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import orjson
 from sqlalchemy import Connection, Table, func, select
@@ -86,7 +86,8 @@ def refusal(reason: Reason = Reason.NOT_FOUND, *, nct_id: str = TRIAL, detail: s
 
 
 def schedule(cadence: Cadence = Cadence.DAILY, *, time_zone: str = "UTC", hour: int = 7, weekday: int = 0) -> Schedule:
-    return Schedule(cadence=cadence, time_zone=time_zone, hour=hour, weekday=weekday)
+    at_once = timedelta(0)
+    return Schedule(cadence=cadence, time_zone=time_zone, hour=hour, weekday=weekday, merged_for=at_once)
 
 
 def recipient(address: str = READER, cadence: Cadence = Cadence.DAILY, *, hour: int = 7) -> Recipient:

@@ -27,7 +27,6 @@ from watcher.store import tables
 from watcher.store.database import Database
 from watcher.store.lists import (
     Listing,
-    Origin,
     add_trials,
     declare_lists,
     listings,
@@ -37,6 +36,7 @@ from watcher.store.lists import (
     subscribe,
     unsubscribe,
 )
+from watcher.store.routes import Origin
 from watcher.store.watches import watch_states
 from watcher.store.welcomes import welcome_readers
 

@@ -1,6 +1,7 @@
 """Notices and the windows that they wait in: half-open, and due once they have closed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -23,7 +24,7 @@ from tests.store.factories import (
 from watcher.model import Cadence, NoticeKind, Recipient
 from watcher.store.database import Database
 from watcher.store.lists import declare_lists
-from watcher.store.notices import CHANGES, WATCHING, Window, due_windows, notices_in, notify_readers
+from watcher.store.notices import CHANGES, WATCHING, Window, due_windows, notices_in, notify_readers, single_windows
 from watcher.store.outbox import add_digest
 
 MICROSECOND = timedelta(microseconds=1)
@@ -94,11 +95,16 @@ def test_a_window_is_due_as_long_as_it_holds_something_untold(database: Database
             assert due_changes(db, now=moment) == [window(OPEN, CLOSE)]
 
 
-def test_several_windows_are_due_after_a_pause_the_oldest_first(database: Database) -> None:
+def test_several_windows_that_are_due_after_a_pause_are_told_as_one_the_longest_waiting_reader_first(
+    database: Database,
+) -> None:
     with database.writing() as db:
         watch_trials(db, recipients=[recipient(READER), recipient(OTHER_READER)])
         changed_at(db, CLOSE + timedelta(hours=1), NOW, NOW)
-        assert due_changes(db, now=FAR) == [
+        both = replace(window(OPEN, CLOSE + timedelta(days=1)), first_closes_at=CLOSE)
+        assert due_changes(db, now=FAR) == [replace(both, address=OTHER_READER), both]
+        assert len(notices_in(db, both, now=FAR)) == 3
+        assert [one for one in single_windows(db, now=FAR) if one.subject_matter == CHANGES] == [
             window(OPEN, CLOSE, address=OTHER_READER),
             window(OPEN, CLOSE, address=READER),
             window(CLOSE, CLOSE + timedelta(days=1), address=OTHER_READER),
@@ -124,8 +130,8 @@ def test_joining_and_changes_are_told_apart(database: Database) -> None:
         notify_readers(db, TRIAL, NoticeKind.GONE, now=NOW, detail="no such record")
         windows = {one.subject_matter: one for one in due_windows(db, now=NOW)}
         assert windows == {CHANGES: window(NOW, NOW), WATCHING: WELCOME}
-        assert [one.kind for one in notices_in(db, windows[CHANGES])] == [NoticeKind.CHANGED, NoticeKind.GONE]
-        assert [one.kind for one in notices_in(db, windows[WATCHING])] == [NoticeKind.NOW_WATCHING]
+        assert [one.kind for one in notices_in(db, windows[CHANGES], now=FAR)] == [NoticeKind.CHANGED, NoticeKind.GONE]
+        assert [one.kind for one in notices_in(db, windows[WATCHING], now=FAR)] == [NoticeKind.NOW_WATCHING]
 
 
 def test_joining_and_leaving_do_not_wait_for_a_digest(database: Database) -> None:
@@ -151,7 +157,7 @@ def test_notices_come_in_the_order_in_which_they_were_made(database: Database) -
             record_step(db, record(nct_id, title=title), [change(number)], release_id=release_id)
             for number, (nct_id, title) in enumerate([(OTHER_TRIAL, "B"), (TRIAL, "B"), (OTHER_TRIAL, "C")])
         ]
-        found = notices_in(db, window(OPEN, CLOSE))
+        found = notices_in(db, window(OPEN, CLOSE), now=FAR)
     assert [(one.nct_id, one.revision_id) for one in found] == [
         (OTHER_TRIAL, steps[0]),
         (TRIAL, steps[1]),
@@ -163,7 +169,7 @@ def test_a_notice_keeps_the_registrys_words_whatever_they_are(database: Database
     with database.writing() as db:
         watch_trials(db)
         notify_readers(db, TRIAL, NoticeKind.GONE, now=NOW, detail="no \x00 such \ud800 record")
-        [found] = notices_in(db, window(OPEN, CLOSE))
+        [found] = notices_in(db, window(OPEN, CLOSE), now=FAR)
     assert found.detail == "no \x00 such \ud800 record"
 
 
@@ -179,9 +185,9 @@ def test_what_was_told_is_not_due_again(database: Database) -> None:
         watch_trials(db)
         changed_at(db, NOW)
         [due] = due_changes(db, now=CLOSE)
-        tell(db, 1, due, [one.id for one in notices_in(db, due)])
+        tell(db, 1, due, [one.id for one in notices_in(db, due, now=FAR)])
         assert due_changes(db, now=FAR) == []
-        assert notices_in(db, due) == []
+        assert notices_in(db, due, now=FAR) == []
 
 
 def test_a_notice_that_comes_after_its_window_was_told_is_told_alone(database: Database) -> None:
@@ -190,10 +196,10 @@ def test_a_notice_that_comes_after_its_window_was_told_is_told_alone(database: D
         watch_trials(db)
         changed_at(db, NOW)
         [due] = due_changes(db, now=CLOSE)
-        tell(db, 1, due, [one.id for one in notices_in(db, due)])
+        tell(db, 1, due, [one.id for one in notices_in(db, due, now=FAR)])
         changed_at(db, CLOSE - MICROSECOND)
         assert due_changes(db, now=CLOSE) == [due]
-        late = notices_in(db, due)
+        late = notices_in(db, due, now=FAR)
         assert len(late) == 1
         tell(db, 2, due, [one.id for one in late])
         assert due_changes(db, now=FAR) == []
@@ -207,7 +213,7 @@ def test_what_was_noted_while_the_clock_was_ahead_is_due_when_it_is_right_again(
         watch_trials(db)
         changed_at(db, FAR)
         [due] = due_changes(db, now=NOW)
-        ids = [one.id for one in notices_in(db, due)]
+        ids = [one.id for one in notices_in(db, due, now=NOW)]
         assert len(ids) == 1
         tell(db, 1, due, ids)
         assert due_changes(db, now=NOW) == due_changes(db, now=FAR + timedelta(days=30)) == []
@@ -228,9 +234,9 @@ def test_a_window_that_was_told_too_early_is_told_again_only_of_what_it_did_not_
         watch_trials(db)
         changed_at(db, FAR)
         [early] = due_changes(db, now=NOW)
-        tell(db, 1, early, [one.id for one in notices_in(db, early)])
+        tell(db, 1, early, [one.id for one in notices_in(db, early, now=NOW)])
         changed_at(db, FAR)
         [due] = due_changes(db, now=early.closes_at)
-        [late] = notices_in(db, due)
+        [late] = notices_in(db, due, now=early.closes_at)
         tell(db, 2, due, [late.id])
         assert due_changes(db, now=early.closes_at) == []

@@ -55,7 +55,7 @@ def due_digest(db: Connection) -> tuple[Window, list[int]]:
     watch_trials(db)
     notify_readers(db, TRIAL, NoticeKind.GONE, now=NOW, detail="no such record")
     [window] = [one for one in due_windows(db, now=NOW + timedelta(days=2)) if one.subject_matter == CHANGES]
-    return window, [one.id for one in notices_in(db, window)]
+    return window, [one.id for one in notices_in(db, window, now=NOW + timedelta(days=2))]
 
 
 def test_a_message_waits_as_it_was_composed(database: Database) -> None:
@@ -90,7 +90,7 @@ def test_a_digest_takes_its_notices_and_leaves_a_message(database: Database) -> 
         row = db.execute(select(tables.digest)).one()
         assert (row.address, row.subject_matter, row.closes_at) == (READER, CHANGES, window.closes_at)
         assert (row.opens_at, row.composed_at) == (window.opens_at, NOW)
-        assert notices_in(db, window) == []
+        assert notices_in(db, window, now=NOW + timedelta(days=2)) == []
         assert outbox.due_messages(db, now=NOW, limit=10) == [message().id]
 
 
@@ -99,10 +99,10 @@ def test_a_digest_whose_notices_were_told_in_between_is_refused_and_leaves_nothi
         window, [first] = due_digest(db)
         outbox.add_digest(db, window, [first], message(1), sizes=SIZES, now=NOW)
         notify_readers(db, TRIAL, NoticeKind.FOUND_AGAIN, now=NOW)
-        [second] = [one.id for one in notices_in(db, window)]
+        [second] = [one.id for one in notices_in(db, window, now=NOW + timedelta(days=2))]
         with pytest.raises(OvertakenError, match=f"the digest for {READER} was composed by another instance"):
             outbox.add_digest(db, window, [first, second], message(2), sizes=SIZES, now=NOW)
-        assert [one.id for one in notices_in(db, window)] == [second]
+        assert [one.id for one in notices_in(db, window, now=NOW + timedelta(days=2))] == [second]
         assert count(db, tables.message) == 1
 
 
@@ -132,10 +132,10 @@ def test_a_digest_may_tell_more_notices_than_one_statement_names(
         window, _ = due_digest(db)
         for _ in range(notices - 1):
             notify_readers(db, TRIAL, NoticeKind.GONE, now=NOW)
-        notice_ids = [notice.id for notice in notices_in(db, window)]
+        notice_ids = [notice.id for notice in notices_in(db, window, now=NOW + timedelta(days=2))]
         assert len(notice_ids) == notices
         outbox.add_digest(db, window, notice_ids, message(), sizes=SIZES, now=NOW)
-        assert notices_in(db, window) == []
+        assert notices_in(db, window, now=NOW + timedelta(days=2)) == []
 
 
 def test_the_batches_of_a_digest_fit_into_a_statement() -> None:

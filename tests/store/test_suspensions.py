@@ -35,6 +35,7 @@ from watcher.store.suspensions import (
 from watcher.store.tables import message as message_table
 from watcher.store.tables import notice
 
+CLOSED = NOW + timedelta(minutes=5)  # when an immediate window that begins now has closed
 LATER = NOW + timedelta(hours=1)
 
 
@@ -43,8 +44,8 @@ def compose_change(db: Connection, number: int = 1) -> str:
     readers = [reader_of(READER, Cadence.IMMEDIATE), reader_of(OTHER_READER, Cadence.IMMEDIATE)]
     release = watch_trials(db, TRIAL, recipients=readers)
     record_step(db, record(title="Second"), [change()], release_id=release, now=NOW)
-    window = next(one for one in due_windows(db, now=NOW) if one.address == READER and one.subject_matter == "changes")
-    told = [one.id for one in notices_in(db, window)]
+    window = next(one for one in due_windows(db, now=CLOSED) if one.address == READER and one.subject_matter == "changes")
+    told = [one.id for one in notices_in(db, window, now=CLOSED)]
     outgoing = replace(message(number), return_token=f"{number:024x}")
     outbox.add_digest(db, window, told, outgoing, sizes=(1, 1), now=NOW)
     return outgoing.id
@@ -65,7 +66,7 @@ def delayed(db: Connection, now: datetime) -> list[tuple[str, datetime | None]]:
     found = []
     for window in due_windows(db, now=now):
         if window.address == READER and window.subject_matter == "changes":
-            ids = [one.id for one in notices_in(db, window)]
+            ids = [one.id for one in notices_in(db, window, now=now)]
             rows = db.execute(select(notice).where(notice.c.id.in_(ids)).order_by(notice.c.id))
             found += [(row.kind, row.delayed_since) for row in rows]
     return found

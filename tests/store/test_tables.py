@@ -9,11 +9,11 @@ from sqlalchemy import Text, delete, insert, select
 
 from tests.store.factories import NOW
 from watcher.config.values import LONGEST_LIST_NAME
-from watcher.model import Cadence, DeliveryState, How, NoticeKind, Phase, Place, Reason, Severity
+from watcher.model import DeliveryState, How, NoticeKind, Phase, Place, Reason, Severity
 from watcher.store.database import Database
-from watcher.store.lists import Origin
 from watcher.store.notices import CHANGES, WATCHING
-from watcher.store.tables import change, digest, incident, listing, message, metadata, notice, subscription, watch
+from watcher.store.routes import Origin
+from watcher.store.tables import change, digest, incident, listing, message, metadata, notice, route, route_scope, watch
 from watcher.tables import load_rules
 
 # One database serves all examples: each removes what it stored.
@@ -100,8 +100,8 @@ def test_a_moment_comes_back_in_utc(database: Database, moment: datetime) -> Non
         pytest.param(watch.c.reason, list(Reason), id="why a watch failed"),
         pytest.param(listing.c.origin, list(Origin), id="origin"),
         pytest.param(listing.c.watchlist, ["x" * LONGEST_LIST_NAME], id="name of a list with trials"),
-        pytest.param(subscription.c.watchlist, ["x" * LONGEST_LIST_NAME], id="name of a list with readers"),
-        pytest.param(subscription.c.cadence, list(Cadence), id="cadence"),
+        pytest.param(route_scope.c.value, ["x" * LONGEST_LIST_NAME], id="name of a list with readers"),
+        pytest.param(route.c.severity, list(Severity), id="severity of a route"),
         pytest.param(change.c.how, list(How), id="how"),
         pytest.param(change.c.severity, list(Severity), id="severity"),
         pytest.param(change.c.place, list(Place), id="place"),

@@ -219,13 +219,13 @@ from watcher.errors import SettingsError
         pytest.param(
             WATCHLIST,
             "watchlist[0].recipients: is missing; write it as in [[watchlist.recipients]] and, on the next line, "
-            'address = "reader@example.org"',
+            'address = "reader@example.org", or name it in a [[route]]',
             id="a list without recipients",
         ),
         pytest.param(
             WATCHLIST + "recipients = []",
             "watchlist[0].recipients: is empty; write it as in [[watchlist.recipients]] and, on the next line, "
-            'address = "reader@example.org"',
+            'address = "reader@example.org", or name it in a [[route]]',
             id="a list with empty recipients",
         ),
         pytest.param(

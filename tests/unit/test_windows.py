@@ -153,8 +153,8 @@ def test_what_happens_at_the_end_of_a_window_belongs_to_the_next_one() -> None:
 
 @settings(deadline=None)
 @given(moments)
-def test_an_immediate_reader_does_not_wait(moment: datetime) -> None:
-    schedule = Schedule(cadence=Cadence.IMMEDIATE, time_zone="Europe/Berlin")
+def test_an_immediate_reader_whose_mail_is_not_merged_does_not_wait(moment: datetime) -> None:
+    schedule = Schedule(cadence=Cadence.IMMEDIATE, time_zone="Europe/Berlin", merged_for=timedelta(0))
 
     assert window_at(schedule, moment) == (moment, moment)
 

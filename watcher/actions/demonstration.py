@@ -36,6 +36,7 @@ requests_per_minute = 0
 
 [mail]
 deliver_every = "1s"
+merge_for = "0s"
 directory = "mails"
 
 [database]

@@ -13,7 +13,8 @@ from watcher.config.values import LONGEST_LIST_NAME, check_time_zone, normalise_
 from watcher.core.identifiers import normalise_nct_id
 from watcher.errors import RegistryError, SettingsError
 from watcher.model import Cadence, Reason, Recipient, Schedule
-from watcher.store.lists import Origin, add_trials, listings, recipients, remove_trials, subscribe, unsubscribe
+from watcher.store.lists import add_trials, listings, recipients, remove_trials, subscribe, unsubscribe
+from watcher.store.routes import Origin
 from watcher.store.watches import watch_states
 
 _ABOUT_THE_ID = frozenset({Reason.NOT_FOUND, Reason.ALIASED, Reason.MALFORMED_ID})

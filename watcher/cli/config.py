@@ -1,10 +1,11 @@
 """``trialwatch config``: look at the settings."""
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from watcher.cli.wiring import DEFAULT_SETTINGS, AsJson, SettingsPath, say, say_json, settings_from
+from watcher.cli.wiring import DEFAULT_SETTINGS, AsJson, SettingsPath, application, say, say_json, settings_from
 from watcher.errors import SettingsError
 from watcher.render.counts import plural
 
@@ -27,3 +28,21 @@ def check(settings: SettingsPath = Path(DEFAULT_SETTINGS), as_json: AsJson = Fal
         return
     mail = f"through {loaded.mail.smtp.host}" if loaded.mail.smtp else f"to files in {loaded.mail.directory}"
     say(f"{settings}: valid. {plural(len(lists), 'watch list')} with {plural(len(trials), 'trial')}; mail goes {mail}.")
+
+
+@app.command()
+def explain(
+    trial: Annotated[str, typer.Argument(help="An NCT ID.", metavar="NCT…")],
+    settings: SettingsPath = Path(DEFAULT_SETTINGS),
+    as_json: AsJson = False,
+) -> None:
+    """Show who would hear what of a trial, when, and why: routes, mutes, the catch-all, and the last change."""
+    with application(settings, reading=True) as application_:
+        from watcher.actions.audience import explain_audience
+
+        found = explain_audience(application_, trial)
+        if as_json:
+            say_json(found.as_json())
+            return
+        for line in found.lines():
+            say(line)

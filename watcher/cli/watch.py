@@ -78,6 +78,34 @@ def remove(
             complain(f"the settings file keeps on the list, remove there: {', '.join(removed.declared)}")
 
 
+@app.command()
+def tag(
+    trials: Trials,
+    word: Annotated[str, typer.Option("--tag", help="The tag, which routes name.")],
+    settings: SettingsPath = _SETTINGS,
+) -> None:
+    """Give trials a tag, beside those of their lists."""
+    with application(settings) as application_:
+        from watcher.actions.tagging import tag as tag_trials
+
+        word, tagged = tag_trials(application_, trials, word)
+        say(f'Tagged "{word}": {", ".join(tagged) or "nothing new"}.')
+
+
+@app.command()
+def untag(
+    trials: Trials,
+    word: Annotated[str, typer.Option("--tag", help="The tag.")],
+    settings: SettingsPath = _SETTINGS,
+) -> None:
+    """Take a tag from trials that they have by command."""
+    with application(settings) as application_:
+        from watcher.actions.tagging import untag as untag_trials
+
+        word, taken = untag_trials(application_, trials, word)
+        say(f'No longer tagged "{word}" by command: {", ".join(taken)}.')
+
+
 @app.command("list")
 def list_(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
     """Show every watch list: its trials, where they were named, and who hears of them."""

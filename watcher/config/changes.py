@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from watcher.config.values import quoted
+from watcher.config.values import did_you_mean, nearest, quoted
 from watcher.model import Place, Severity
 from watcher.tables import load_rules
 from watcher.tables.overrides import categories
@@ -29,6 +29,19 @@ def check_name(name: str) -> str:
     near = _near(name, [*categories(rules), *rules.fields])
     hint = f"did you mean {' or '.join(near)}?" if near else f"the categories are {', '.join(categories(rules))}"
     raise ValueError(f"is neither a category nor the path of a field; {hint}")
+
+
+def check_category(name: str) -> str:
+    """Return the name of a category, if the field table knows it.
+
+    Raises:
+        ValueError: it does not; a near one is suggested.
+    """
+    known = categories(load_rules())
+    if name in known:
+        return name
+    hint = did_you_mean(nearest(name, known)) or f"; the categories are {', '.join(known)}"
+    raise ValueError(f"{quoted(name)} is no category of changes{hint}")
 
 
 def _near(wrong: str, known: list[str]) -> list[str]:
@@ -68,5 +81,6 @@ def _leaves(table: dict[str, object], above: str = "") -> list[tuple[str, object
 
 
 Name = Annotated[str, AfterValidator(check_name)]
+Category = Annotated[str, AfterValidator(check_category)]
 Severities = Annotated[dict[Name, Annotated[Severity, Field(strict=False)]], BeforeValidator(_flat)]
 Places = Annotated[dict[Name, Annotated[Place, Field(strict=False)]], BeforeValidator(_flat)]

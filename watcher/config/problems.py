@@ -27,6 +27,8 @@ _EXPECTED = {
     "path_type": "a path in quotation marks",
     "is_instance_of": "text in quotation marks",
     "tuple_type": 'a list in square brackets, as in ["…", "…"]',
+    "date_type": "a date without quotation marks, as in 2026-12-25",
+    "bool_type": "true or false, without quotation marks",
     "enum": "text in quotation marks",
     "literal_error": "text in quotation marks",
 }

@@ -63,6 +63,8 @@ def with_derived_defaults(given: Tree, *, user_agent: str) -> Tree:
         tree.setdefault(section, {})
     operator = _understood(normalise_address, tree.get("operator"))
     registry, mail, smtp = tree["registry"], tree["mail"], lookup(tree, "mail.smtp")
+    if operator:
+        tree.setdefault("catch_all", operator)
     if isinstance(registry, dict) and operator:
         text = registry.get("user_agent", user_agent)
         registry["user_agent"] = _named(text, operator) if isinstance(text, str) else text

@@ -15,12 +15,13 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
+from watcher.config.audience import audience_problems
 from watcher.config.problems import known_keys, sentences, value_problems
 from watcher.config.rules import rule_problems, with_derived_defaults
 from watcher.config.sections.base import Section
 from watcher.config.sections.mail import MailSettings
 from watcher.config.sections.other import ChangesSettings, LogSettings, TemplateSettings
-from watcher.config.sections.people import WatchlistSettings
+from watcher.config.sections.people import People, PersonSettings, RouteSettings, WatchlistSettings
 from watcher.config.sections.registry import DEFAULT_BASE_URL, DEFAULT_USER_AGENT, DatabaseSettings, RegistrySettings
 from watcher.config.sections.web import WebSettings
 from watcher.config.sources import (
@@ -31,7 +32,7 @@ from watcher.config.sources import (
 )
 from watcher.config.values import Address, normalise_address
 from watcher.errors import SettingsError
-from watcher.model import Watchlist
+from watcher.model import Cadence, Recipient, Route, Watchlist
 
 __all__ = ["Settings", "load_settings", "normalise_address"]
 
@@ -43,6 +44,9 @@ class Settings(Section):
         description="Mail address of who runs this: named to the registry, and told when something is wrong.",
         examples=['operator = "operations@example.org"'],
     )
+    catch_all: Address = Field(
+        "", description="Who hears, once a day, of changes that no list and no route takes; the operator unless given."
+    )
     registry: RegistrySettings = Field(default_factory=RegistrySettings)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     mail: MailSettings = Field(default_factory=MailSettings)
@@ -51,6 +55,8 @@ class Settings(Section):
     log: LogSettings = Field(default_factory=LogSettings)
     web: WebSettings = Field(default_factory=WebSettings)
     watchlist: Annotated[tuple[WatchlistSettings, ...], Field(strict=False)] = ()
+    recipient: Annotated[tuple[PersonSettings, ...], Field(strict=False)] = ()
+    route: Annotated[tuple[RouteSettings, ...], Field(strict=False)] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -63,10 +69,25 @@ class Settings(Section):
             Watchlist(
                 name=listed.name,
                 trials=listed.trials,
-                recipients=tuple(recipient.recipient() for recipient in listed.recipients),
+                recipients=tuple(recipient.recipient(self.people()) for recipient in listed.recipients),
+                tags=listed.tags,
             )
             for listed in self.watchlist
         )
+
+    def routes(self) -> tuple[Route, ...]:
+        """Return the routes of the file, one for each of their people."""
+        return tuple(route for each in self.route for route in each.routes(self.people()))
+
+    def last_reader(self) -> Recipient:
+        """Return who hears of what no route takes."""
+        schedule = self.people().schedule(self.catch_all, cadence=Cadence.DAILY)
+        return Recipient(address=self.catch_all, schedule=schedule)
+
+    def people(self) -> People:
+        """Return how people want their mail."""
+        known = {person.address.casefold(): person for person in self.recipient}
+        return People(known, merged_for=self.mail.merge_for)
 
 
 def load_settings(path: Path, *, environ: Mapping[str, str]) -> Settings:
@@ -91,6 +112,7 @@ def load_settings(path: Path, *, environ: Mapping[str, str]) -> Settings:
     except ValidationError as error:
         problems += value_problems(error, Settings)
     problems += rule_problems(tree, default_base_url=DEFAULT_BASE_URL)
+    problems += audience_problems(tree)
     if settings is None or problems:  # raised here and not above, so that no value is in the chain of causes
         raise SettingsError(sentences(problems, {**set_by, **read_from}))
     return settings

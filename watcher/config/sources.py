@@ -70,7 +70,7 @@ def _syntax_problem(words: str) -> str:
     form = re.fullmatch(r"(.*) \(at (.*)\)", words, re.DOTALL)
     what, where = (form[1], form[2]) if form else (words, "an unknown place")
     if re.search("overwrite|twice|mutate|redefine", what):
-        right = "each key and each [table] stands once, only [[watchlist]] and [[watchlist.recipients]] repeat"
+        right = "each key and each [table] stands once, only tables in [[double brackets]], as [[watchlist]], repeat"
     else:
         right = 'a setting is written key = value on one line, with text in quotation marks, as in key = "text"'
     return f"{where}: this is not TOML ({what[:1].lower()}{what[1:]}); {right}"

@@ -17,7 +17,7 @@ from watcher.config.rules import PORTS
 from watcher.config.sections.imap import BouncesSettings, ImapSettings
 from watcher.config.sections.mail import MailSettings, SmtpSettings
 from watcher.config.sections.other import ChangesSettings, LogSettings, TemplateSettings
-from watcher.config.sections.people import RecipientSettings, WatchlistSettings
+from watcher.config.sections.people import PersonSettings, RecipientSettings, RouteSettings, WatchlistSettings
 from watcher.config.sections.registry import DatabaseSettings, RegistrySettings
 from watcher.config.sections.web import WebSettings
 from watcher.config.settings import Settings
@@ -57,6 +57,13 @@ _WATCHLISTS = """\
 # Trials, and the people who hear about them; repeat [[watchlist]] for each list, and [[watchlist.recipients]] for
 # each person.  Lists can also be kept in the database, by commands: "trialwatch watch --help".
 """
+_PEOPLE = """\
+# How one person wants mail, by whatever list or route it comes; repeat it for each person.
+"""
+_ROUTES = """\
+# Who hears only of some trials or changes; repeat it for each route.  Each person hears of a change once, by the most
+# urgent schedule.  "trialwatch config explain NCT01234567" shows who would hear what.
+"""
 _LONGEST_ROW = 5  # trials on one line
 
 
@@ -84,12 +91,19 @@ def render_settings(wishes: Wishes) -> str:
     """Return the text of a settings file in which what is wished is set and all else is shown."""
     author = wishes.sender or wishes.operator
     derived = {
+        "catch_all": wishes.operator,
         "mail.sender": author,
         "mail.domain": author.rpartition("@")[2],
         "mail.smtp.port": PORTS.get(wishes.smtp_security, 587),
     }
     given = {key: value for key, value in _asked(wishes).items() if value is not None}
-    return "\n".join([_HEADER, *_sections(given, derived), _CHANGES + _changes(), _WATCHLISTS + _watchlist(wishes), ""])
+    parts = [
+        _CHANGES + _changes(),
+        _WATCHLISTS + _watchlist(wishes),
+        "",
+        _PEOPLE + _example("recipient", PersonSettings),
+    ]
+    return "\n".join([_HEADER, *_sections(given, derived), *parts, "", _ROUTES + _example("route", RouteSettings), ""])
 
 
 def _asked(wishes: Wishes) -> Values:
@@ -114,7 +128,8 @@ def _asked(wishes: Wishes) -> Values:
 
 
 def _sections(given: Values, derived: Values) -> Iterator[str]:
-    yield from _option("operator", Settings.model_fields["operator"], given=given, derived=derived)
+    for name in ("operator", "catch_all"):
+        yield from _option(name, Settings.model_fields[name], given=given, derived=derived)
     for section, purpose, model in _SECTIONS:
         shown_only = section.startswith(_OPTIONAL) and f"{section}.host" not in given
         yield f"\n# {purpose}"
@@ -154,7 +169,7 @@ def _watchlist(wishes: Wishes) -> str:
     times = {"cadence": wishes.cadence, "time_zone": wishes.time_zone}
     people = [{"address": address, **times} for address in wishes.recipients]
     lines = ["[[watchlist]]"]
-    for key in ("name", "trials"):
+    for key in ("name", "trials", "tags"):
         lines += _option(f"watchlist.{key}", WatchlistSettings.model_fields[key], given=given, derived={})
     for index, person in enumerate(people or [{"address": "reader@example.org"}]):
         lines += ["", "[[watchlist.recipients]]"]
@@ -167,6 +182,14 @@ def _watchlist(wishes: Wishes) -> str:
     return "\n".join(line if line.startswith("#") or not line else f"#{line}" for line in text.split("\n"))
 
 
+def _example(table: str, model: type[BaseModel]) -> str:
+    """Return a table that may be repeated, as an example only."""
+    lines = [f"#[[{table}]]"]
+    for name, field in model.model_fields.items():
+        lines += _option(f"{table}.{name}", field, given={}, derived={})
+    return "\n".join(lines)
+
+
 def _toml(value: object) -> str:
     if isinstance(value, list):
         entries = [_toml(entry) for entry in value]
@@ -176,6 +199,8 @@ def _toml(value: object) -> str:
         value = format_duration(value)
     elif isinstance(value, SecretStr):
         value = value.get_secret_value()
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, int):
         return str(value)
     # A string of JSON is one of TOML, but for the one control character that JSON leaves as it is.

@@ -9,7 +9,7 @@ does not connect to anything: an address may still bounce.
 
 import re
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import time, timedelta
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -29,6 +29,7 @@ for _inside in ("local", "localhost"):
 
 _UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 LONGEST_LIST_NAME = 200  # characters; the database has room for so many
+LONGEST_TAG = 100  # the same
 _LONGEST_SHOWN = 80  # characters of a refused value that are repeated
 
 
@@ -171,6 +172,32 @@ def format_duration(duration: timedelta) -> str:
     return f"{duration // _UNITS[unit]}{unit}"
 
 
+def parse_quiet_hours(text: str) -> tuple[time, time]:
+    """Return the beginning and the end that ``text`` writes as two times of day.
+
+    Args:
+        text: as in "22:00-06:00"; whole five minutes, for that is how immediate mail is bundled.
+
+    Raises:
+        ValueError: it is written in another way, or leaves no time for mail.
+    """
+    form = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][05])\s*[-–]\s*([01][0-9]|2[0-3]):([0-5][05])", text.strip())
+    if not form:
+        raise ValueError(
+            f'{quoted(text)} are not quiet hours; write two times of day, in whole five minutes, as in "22:00-06:00"'
+        )
+    begin, end = time(int(form[1]), int(form[2])), time(int(form[3]), int(form[4]))
+    if begin == end:
+        raise ValueError(f"{quoted(text)} begin when they end; write two different times, or leave the key out")
+    return begin, end
+
+
+def check_quiet_hours(text: str) -> str:
+    """Return quiet hours as they are written here; raises what ``parse_quiet_hours`` raises."""
+    begin, end = parse_quiet_hours(text)
+    return f"{begin:%H:%M}-{end:%H:%M}"
+
+
 def within(least: str, most: str) -> BeforeValidator:
     """Return the check that a duration, written or not, lies in a range.
 
@@ -195,4 +222,5 @@ HeaderText = Annotated[str, AfterValidator(check_header_text)]
 Secret = Annotated[SecretStr, AfterValidator(_check_secret)]
 Address = Annotated[str, AfterValidator(normalise_address)]
 NctId = Annotated[str, AfterValidator(normalise_nct_id)]
+QuietHours = Annotated[str, AfterValidator(check_quiet_hours)]
 TimeZone = Annotated[str, AfterValidator(check_time_zone)]

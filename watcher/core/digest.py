@@ -4,7 +4,7 @@ A trial's changes become sentences, the worst first; what deserves no line of it
 is not told (noise, bookkeeping) is only counted.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from watcher.core.text import one_line
@@ -75,12 +75,13 @@ class TrialBlock:
         return min((sentence.severity for sentence in self.sentences), key=lambda s: s.rank, default=Severity.MINOR)
 
 
-def arrange_version(changes: Sequence[Change], data_date: str) -> Version:
+def arrange_version(changes: Sequence[Change], data_date: str, *, only: Set[str] | None = None) -> Version:
     """Return one step of a record as a digest tells it.
 
     Args:
         changes: all changes of the step.
         data_date: the day of the registry's data, for the heading.
+        only: the stories that this reader hears; what is left to others is not even counted.  None = all.
     """
     stories: dict[str, list[Change]] = {}
     for change in changes:
@@ -88,7 +89,7 @@ def arrange_version(changes: Sequence[Change], data_date: str) -> Version:
     sentences, clauses = [], []
     # Among equals the primary completion leads: it is the date that the others hang on.
     for story in sorted(stories.values(), key=lambda story: not story[0].path.startswith(Milestone.PRIMARY_COMPLETION)):
-        told = [change for change in story if change.told]
+        told = [change for change in story if change.told and (only is None or change.story in only)]
         if any(change.place is Place.LINE for change in told):
             sentences.append(_sentence(told))
         elif told:

@@ -1,7 +1,8 @@
 """Gather what a mail tells: from notices to the facts of a letter.  Reads the store; does not render or send."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import orjson
 from sqlalchemy import Connection
@@ -9,16 +10,21 @@ from sqlalchemy import Connection
 from watcher.core.digest import Sentence, TrialBlock, Version, arrange_trials, arrange_version
 from watcher.core.fields import FieldTable, value_at
 from watcher.core.text import one_line
+from watcher.core.words.audience_words import route_words
 from watcher.errors import BodyUnreadable
 from watcher.model import Json, NoticeKind, Severity
+from watcher.render.counts import plural
 from watcher.render.letters import Coverage, Letter, ListedTrial, TrialGroup, letter_of_changes, letter_of_watching
 from watcher.store import watches
 from watcher.store.notices import Notice
 from watcher.store.releases import latest_release
 from watcher.store.revisions import Revision, changes_of, revisions
+from watcher.store.routes import routes_of_reader
 from watcher.store.snapshots import read_body
 
+LISTED_ROUTES = 5  # in a welcome; the others are counted
 LISTED_TRIALS = 40  # of one group in a mail, so that it stays below 80 KB of HTML; the others are counted
+LATE = timedelta(hours=1)  # by which a mail comes after its time before it says so
 _NO_TITLE = "(title not available)"
 _STATUS_MODULE = "protocolSection.statusModule."
 
@@ -39,23 +45,38 @@ class Content:
         day = release.release.data_timestamp[:10]
         return Coverage(verified=counted.verified, watched=counted.watched, data_date=day)
 
-    def of_changes(self, address: str, notices: Sequence[Notice]) -> Letter:
+    def of_changes(self, address: str, notices: Sequence[Notice], *, now: datetime) -> Letter:
         """Return the digest for a window's notices of changes."""
         by_trial: dict[str, list[Notice]] = {}
         for notice in notices:
             by_trial.setdefault(notice.nct_id, []).append(notice)
         blocks = [self._block(nct_id, about) for nct_id, about in by_trial.items()]
-        return letter_of_changes(arrange_trials(blocks), self.coverage(address))
+        letter = letter_of_changes(arrange_trials(blocks), self._coverage_for(address))
+        held = held_words(notices, now=now)
+        return replace(letter, summary=f"{letter.summary} {held}") if held else letter
 
-    def of_watching(self, address: str, notices: Sequence[Notice]) -> Letter:
+    def _coverage_for(self, address: str) -> Coverage:
+        """Return a reader's coverage; that of all trials for who reads none, but hears what nobody else does."""
+        mine = self.coverage(address)
+        return mine if mine.watched else self.coverage()
+
+    def of_watching(self, address: str, notices: Sequence[Notice], *, now: datetime) -> Letter:  # noqa: ARG002 the form of both
         """Return the mail for notices of joining and leaving."""
         joined = [notice.nct_id for notice in notices if notice.kind is NoticeKind.NOW_WATCHING]
         left = [notice.nct_id for notice in notices if notice.kind is NoticeKind.NO_LONGER_WATCHING]
-        return letter_of_watching(
-            self._group("You will hear of every change of these records:", joined),
+        letter = letter_of_watching(
+            self._group("You will hear of these records:", joined),
             self._group("You will hear no more of these records; their history is kept:", left),
             self.coverage(address),
         )
+        return replace(letter, summary=f"{letter.summary} {self._promise(address)}") if joined else letter
+
+    def _promise(self, address: str) -> str:
+        """Return what somebody hears from now on, by which routes and when."""
+        mine = routes_of_reader(self.db, address)
+        words = [route_words(one) for one in mine[:LISTED_ROUTES]]
+        more = len(mine) - len(words)
+        return " ".join([*words, f"There is more by {plural(more, 'further route')}."] if more else words)
 
     def record(self, nct_id: str) -> Json:
         """Return a trial's current version, decoded; None when there is none, or it cannot be read."""
@@ -70,13 +91,15 @@ class Content:
     def _block(self, nct_id: str, notices: Sequence[Notice]) -> TrialBlock:
         steps = {step.id: step for step in revisions(self.db, nct_id)}
         found = changes_of(self.db, [notice.revision_id for notice in notices if notice.revision_id])
+        heard = _stories_heard(notices)
         versions = []
         for notice in notices:
             if notice.revision_id is None:
                 versions.append(_version_of_absence(notice))
-            else:
+            elif notice.revision_id in heard:
                 step: Revision = steps[notice.revision_id]
-                versions.append(arrange_version(found[step.id], step.data_timestamp[:10]))
+                only = heard.pop(step.id)
+                versions.append(arrange_version(found[step.id], step.data_timestamp[:10], only=only))
         return TrialBlock(nct_id=nct_id, title=title_of(self.record(nct_id)), versions=tuple(versions))
 
     def _group(self, heading: str, nct_ids: Sequence[str]) -> TrialGroup | None:
@@ -102,6 +125,28 @@ class Content:
         if isinstance(record, dict):
             facts.append("Results: posted" if record.get("hasResults") else "Results: none posted")
         return ("; ".join(facts),) if facts else ()
+
+
+def held_words(notices: Sequence[Notice], *, now: datetime) -> str | None:
+    """Return since when a mail's content has waited, in a sentence; None when nothing held it back."""
+    wanted, seen = min(one.wanted_at for one in notices), min(one.created_at for one in notices)
+    if now - wanted < LATE:
+        return None
+    return (
+        f"It was held back: the first of it was seen at {seen:%Y-%m-%d %H:%M} UTC, "
+        f"and has waited since {wanted:%Y-%m-%d %H:%M} UTC."
+    )
+
+
+def _stories_heard(notices: Sequence[Notice]) -> dict[int, set[str] | None]:
+    """Return which stories of each revision some notices tell; None = all."""
+    heard: dict[int, set[str] | None] = {}
+    for notice in notices:
+        if notice.revision_id is not None:
+            before = heard.get(notice.revision_id, set())
+            both = None if before is None or notice.stories is None else before.union(notice.stories)
+            heard[notice.revision_id] = both
+    return heard
 
 
 def title_of(record: Json) -> str:

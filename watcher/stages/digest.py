@@ -26,8 +26,15 @@ from watcher.stages.check import RECORDS_INCIDENT, REGISTRY_INCIDENT
 from watcher.stages.content import Content
 from watcher.stages.deliver import CHANNEL_INCIDENT
 from watcher.store.database import Database
-from watcher.store.incidents import Incident, close_incident, mark_told, open_incident, untold_incidents
-from watcher.store.notices import CHANGES, Window, due_windows, notices_in
+from watcher.store.incidents import (
+    Incident,
+    close_incident,
+    mark_told,
+    open_incident,
+    open_incidents,
+    untold_incidents,
+)
+from watcher.store.notices import CHANGES, Window, due_windows, notices_in, single_windows
 from watcher.store.outbox import add_digest, add_message
 from watcher.store.suspensions import fold_stranded, stranded_messages
 
@@ -81,13 +88,28 @@ class Digest:
         self._fold_stranded(now)
         with self._database.reading() as db:
             windows = due_windows(db, now=now)
-        composed = [
-            self._guarded(partial(self._compose, window), window.address, incident=_incident_of(window), now=now)
-            for window in windows
-        ]
+        composed = [message for window in windows for message in self._compose_all(window, now)]
         operator = self._sender.operator
         composed.append(self._guarded(self._tell_operator, operator, incident=_OPERATOR_INCIDENT, now=now))
         return [message for message in composed if message is not None]
+
+    def _compose_all(self, window: Window, now: datetime) -> list[Message | None]:
+        """Compose one mail of all that is due; where we fail on it, one of each window, so that one holds up no other.
+
+        As long as one of a reader's windows fails, their others are told one by one.
+        """
+        alone = partial(self._compose_guarded, now=now)
+        if window.first_closes_at is None:
+            return [alone(window)]
+        with self._database.reading() as db:
+            parts = [part for part in single_windows(db, now=now) if part.within(window)]
+            failing = {one.key for one in open_incidents(db)}.intersection(map(_incident_of, parts))
+        whole = None if failing else alone(window)
+        return [whole] if whole is not None else [alone(part) for part in parts]
+
+    def _compose_guarded(self, window: Window, *, now: datetime) -> Message | None:
+        compose = partial(self._compose, window)
+        return self._guarded(compose, window.address, incident=_incident_of(window), now=now)
 
     def _guarded(
         self, compose: Callable[[datetime], Message | None], recipient: str, *, incident: str, now: datetime
@@ -116,12 +138,12 @@ class Digest:
 
     def _compose(self, window: Window, now: datetime) -> Message:
         with self._database.reading() as db:
-            notices = notices_in(db, window)
+            notices = notices_in(db, window, now=now)
             if not notices:
                 raise OvertakenError(f"the digest for {window.address} was composed by another instance in between")
             content = Content(db=db, table=self._table)
             gather = content.of_changes if window.subject_matter == CHANGES else content.of_watching
-            letter = gather(window.address, notices)
+            letter = gather(window.address, notices, now=now)
             recipient, letter = directed(db, letter, window.address, self._sender.fallbacks)
         ids = [notice.id for notice in notices]
         identity = f"{recipient}|{window.subject_matter}|{window.closes_at.isoformat()}|{ids[0]}"

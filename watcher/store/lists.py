@@ -1,21 +1,20 @@
-"""Who watches what: watch lists from the settings file and from commands, and the readers that follow from them.
+"""Who watches what: watch lists and tags from the settings file and from commands, and the readers that follow.
 
-A trial is watched when the file or a command says so.  What the file declares, commands do not change.  After each
-edit ``_settle`` compares who should hear of which trial with who did, so that nobody joins or leaves in silence.
+A trial is watched when the file or a command puts it on a list; who hears of it follows from the routes, see
+``routes.py``.  What the file declares, commands do not change.  After each edit ``_settle`` compares who should hear of
+which trial with who did, so that nobody joins or leaves in silence.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
+    Table,
     and_,
-    bindparam,
-    case,
     delete,
+    except_,
     exists,
     insert,
     literal,
@@ -23,21 +22,23 @@ from sqlalchemy import (
     update,
 )
 
-from watcher.model import Cadence, NoticeKind, Recipient, Schedule, Watchlist
-from watcher.store.incidents import close_incident, never_seen
-from watcher.store.tables import listing, reader, subscription, watch
+from watcher.core.routing import CATCH_ALL, most_urgent
+from watcher.model import NoticeKind, Recipient, Route, Schedule, Watchlist
+from watcher.store.incidents import close_incident, never_seen, open_incident
+from watcher.store.routes import (
+    Origin,
+    add_route,
+    declare_routes,
+    delete_routes,
+    routes_of_trial,
+    stored_routes,
+    wanted_readers,
+)
+from watcher.store.tables import listing, reader, route, tag, watch
+from watcher.store.tables import opt_out as opted_out
 from watcher.store.welcomes import notify_at_once
 
-_URGENCY = list(Cadence)  # the most urgent first
-
-
-class Origin(StrEnum):
-    FILE = "file"
-    COMMAND = "command"
-
-
-# Of two schedules with the same cadence the first counts: always the same one, or windows would close at other hours.
-_FILE_FIRST = case((subscription.c.origin == Origin.FILE, 0), else_=1)
+EVERYTHING = ""  # in place of a watch list's name, of what somebody does not want to hear
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,103 +49,169 @@ class Listing:
     added_at: datetime
 
 
-def declare_lists(db: Connection, watchlists: Iterable[Watchlist], *, now: datetime) -> None:
-    """Make the file's part of the lists what the settings file says."""
+# --- the settings file ------------------------------------------------------------------------------------------------
+
+
+def declare_lists(
+    db: Connection,
+    watchlists: Iterable[Watchlist],
+    *,
+    now: datetime,
+    routes: Iterable[Route] = (),
+    catch_all: Recipient | None = None,
+) -> None:
+    """Make the file's part of lists, tags and routes what the settings file says.
+
+    Args:
+        db: a transaction.
+        watchlists: with their trials, tags and recipients; each recipient becomes a route of everything on the list.
+        now: the moment.
+        routes: further ones.
+        catch_all: who hears of the changes that no route takes; None = nobody does.
+    """
     lists = list(watchlists)
-    _declare_trials(db, {(each.name, trial) for each in lists for trial in each.trials}, now=now)
-    _declare_recipients(db, {(each.name, one.address): one for each in lists for one in each.recipients}, now=now)
+    listed = {(each.name, trial) for each in lists for trial in each.trials}
+    _declare(db, listing, "watchlist", {(trial, name) for name, trial in listed}, now=now)
+    _declare(db, tag, "tag", {(trial, word) for each in lists for trial in each.trials for word in each.tags}, now=now)
+    open_routes = (route_of_list(each.name, one) for each in lists for one in each.recipients)
+    declare_routes(db, [*open_routes, *routes], Origin.FILE, now=now)
+    last = [Route(name=CATCH_ALL, address=catch_all.address, schedule=catch_all.schedule)] if catch_all else []
+    declare_routes(db, last, Origin.CATCH_ALL, now=now)
     _settle(db, now=now)
 
 
-def _declare_trials(db: Connection, wanted: Set[tuple[str, str]], *, now: datetime) -> None:
-    """Make the listings of origin "file" exactly the wanted pairs of list and trial."""
-    declared = listing.c.origin == Origin.FILE
-    rows = db.execute(select(listing.c.watchlist, listing.c.nct_id).where(declared))
-    present = {(row.watchlist, row.nct_id) for row in rows}
-    for name, nct_id in present - wanted:
-        db.execute(delete(listing).where(declared, listing.c.watchlist == name, listing.c.nct_id == nct_id))
-    new = [
-        {"watchlist": name, "nct_id": nct_id, "origin": Origin.FILE, "added_at": now}
-        for name, nct_id in sorted(wanted - present)
-    ]
-    if new:
-        db.execute(insert(listing), new)
+def route_of_list(watchlist: str, recipient: Recipient) -> Route:
+    """Return the route by which a person hears of every change of a list."""
+    return Route(name=watchlist, address=recipient.address, schedule=recipient.schedule, watchlists=(watchlist,))
 
 
-def _declare_recipients(db: Connection, wanted: Mapping[tuple[str, str], Recipient], *, now: datetime) -> None:
-    """Make the subscriptions of origin "file" exactly the wanted ones, by list and address."""
-    declared = subscription.c.origin == Origin.FILE
-    present = {(row.watchlist, row.address): _schedule(row) for row in db.execute(select(subscription).where(declared))}
-    for name, address in present.keys() - wanted.keys():
-        db.execute(delete(subscription).where(declared, *_named(name, address)))
-    for (name, address), one in wanted.items():
-        values = _schedule_values(one)
-        if (name, address) not in present:
-            key = {"watchlist": name, "address": address, "origin": Origin.FILE, "added_at": now}
-            db.execute(insert(subscription).values(**key, **values))
-        elif present[name, address] != one.schedule:
-            db.execute(update(subscription).where(declared, *_named(name, address)).values(**values))
+def _declare(db: Connection, table: Table, word: str, wanted: Set[tuple[str, str]], *, now: datetime) -> None:
+    """Make the rows of origin "file" exactly the wanted pairs of trial and word: a list's name, or a tag."""
+    declared = table.c.origin == Origin.FILE
+    present = {(row.nct_id, row[1]) for row in db.execute(select(table.c.nct_id, table.c[word]).where(declared))}
+    for nct_id, gone in present - wanted:
+        db.execute(delete(table).where(declared, table.c[word] == gone, table.c.nct_id == nct_id))
+    _insert(db, table, word, sorted(wanted - present), Origin.FILE, now=now)
 
 
-def _named(watchlist: str, address: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return subscription.c.watchlist == watchlist, subscription.c.address == address
+def _insert(
+    db: Connection, table: Table, word: str, pairs: Sequence[tuple[str, str]], origin: Origin, *, now: datetime
+) -> None:
+    if pairs:
+        rows = [{"nct_id": nct_id, word: new, "origin": origin, "added_at": now} for nct_id, new in pairs]
+        db.execute(insert(table), rows)
+
+
+# --- commands ---------------------------------------------------------------------------------------------------------
 
 
 def add_trials(db: Connection, watchlist: str, nct_ids: Iterable[str], *, now: datetime) -> list[str]:
     """Put trials on a list by command, and return those that were not on it by command before."""
-    known = set(
-        db.execute(
-            select(listing.c.nct_id).where(listing.c.watchlist == watchlist, listing.c.origin == Origin.COMMAND)
-        ).scalars()
-    )
-    added = [nct_id for nct_id in dict.fromkeys(nct_ids) if nct_id not in known]
-    if added:
-        rows = [{"watchlist": watchlist, "nct_id": i, "origin": Origin.COMMAND, "added_at": now} for i in added]
-        db.execute(insert(listing), rows)
-        _settle(db, now=now)
-    return added
+    return _add(db, listing, "watchlist", watchlist, nct_ids, now=now)
 
 
 def remove_trials(db: Connection, watchlist: str, nct_ids: Iterable[str], *, now: datetime) -> list[str]:
     """Take trials off a list by command, and return those that were on it by command."""
-    removed = []
-    for nct_id in nct_ids:
-        gone = db.execute(
-            delete(listing).where(
-                listing.c.watchlist == watchlist, listing.c.nct_id == nct_id, listing.c.origin == Origin.COMMAND
-            )
-        )
-        if gone.rowcount:
-            removed.append(nct_id)
+    return _remove(db, listing, "watchlist", watchlist, nct_ids, now=now)
+
+
+def tag_trials(db: Connection, word: str, nct_ids: Iterable[str], *, now: datetime) -> list[str]:
+    """Give trials a tag by command, and return those that did not have it by command before."""
+    return _add(db, tag, "tag", word, nct_ids, now=now)
+
+
+def untag_trials(db: Connection, word: str, nct_ids: Iterable[str], *, now: datetime) -> list[str]:
+    """Take a tag from trials by command, and return those that had it by command."""
+    return _remove(db, tag, "tag", word, nct_ids, now=now)
+
+
+def _add(db: Connection, table: Table, column: str, word: str, nct_ids: Iterable[str], *, now: datetime) -> list[str]:
+    here = (table.c[column] == word, table.c.origin == Origin.COMMAND)
+    known = set(db.execute(select(table.c.nct_id).where(*here)).scalars())
+    added = [nct_id for nct_id in dict.fromkeys(nct_ids) if nct_id not in known]
+    _insert(db, table, column, [(nct_id, word) for nct_id in added], Origin.COMMAND, now=now)
+    if added:
+        _settle(db, now=now)
+    return added
+
+
+def _remove(
+    db: Connection, table: Table, column: str, word: str, nct_ids: Iterable[str], *, now: datetime
+) -> list[str]:
+    here = (table.c[column] == word, table.c.origin == Origin.COMMAND)
+    removed = [
+        nct_id for nct_id in nct_ids if db.execute(delete(table).where(*here, table.c.nct_id == nct_id)).rowcount
+    ]
     _settle(db, now=now)
     return removed
 
 
 def subscribe(db: Connection, watchlist: str, recipient: Recipient, *, now: datetime) -> None:
     """Make a person hear of a list by command; a person who does already gets the new schedule."""
-    db.execute(
-        delete(subscription).where(
-            subscription.c.watchlist == watchlist,
-            subscription.c.address == recipient.address,
-            subscription.c.origin == Origin.COMMAND,
-        )
-    )
-    values = {"watchlist": watchlist, "address": recipient.address, "origin": Origin.COMMAND, "added_at": now}
-    db.execute(insert(subscription).values(**values, **_schedule_values(recipient)))
+    _unsubscribe(db, watchlist, recipient.address)
+    add_route(db, route_of_list(watchlist, recipient), Origin.COMMAND, now=now)
     _settle(db, now=now)
 
 
 def unsubscribe(db: Connection, watchlist: str, address: str, *, now: datetime) -> bool:
     """Take a person off a list by command, and return whether they were on it by command."""
-    gone = db.execute(
-        delete(subscription).where(
-            subscription.c.watchlist == watchlist,
-            subscription.c.address == address,
-            subscription.c.origin == Origin.COMMAND,
-        )
-    )
+    gone = _unsubscribe(db, watchlist, address)
     _settle(db, now=now)
-    return bool(gone.rowcount)
+    return gone
+
+
+def _unsubscribe(db: Connection, watchlist: str, address: str) -> bool:
+    mine = (route.c.origin == Origin.COMMAND, route.c.address == address)
+    gone = [one.id for one in stored_routes(db, *mine) if one.route.watchlists == (watchlist,)]
+    delete_routes(db, gone)
+    return bool(gone)
+
+
+# --- links in mails ---------------------------------------------------------------------------------------------------
+
+
+def opt_out(db: Connection, address: str, watchlist: str, *, now: datetime) -> bool:
+    """Let a person hear no more by a list, whatever the file says; return False when they had asked for that already.
+
+    They get the notice of leaving, and the operator hears of it.  The catch-all goes on: its changes have no other
+    reader.
+
+    Args:
+        db: a transaction.
+        address: who asked.
+        watchlist: the list's name; "" = everything.
+        now: the moment.
+    """
+    known = select(opted_out.c.at).where(opted_out.c.address == address, opted_out.c.watchlist == watchlist)
+    if db.execute(known).first() is not None:
+        return False
+    db.execute(insert(opted_out).values(address=address, watchlist=watchlist, at=now))
+    what = f'"{watchlist}"' if watchlist else "everything"
+    key = f"unsubscribed {now.isoformat()}"
+    open_incident(db, key, f"{address} unsubscribed from {what}, by the link in a mail.", now=now)
+    close_incident(db, key, now=now)  # to be told, and nothing to be put right
+    _settle(db, now=now)
+    return True
+
+
+def opt_in(db: Connection, address: str, watchlist: str, *, now: datetime) -> bool:
+    """Take back what ``opt_out`` did; return False when there was nothing to take back."""
+    here = (opted_out.c.address == address, opted_out.c.watchlist == watchlist)
+    if not db.execute(delete(opted_out).where(*here)).rowcount:
+        return False
+    _settle(db, now=now)
+    return True
+
+
+def opt_outs(db: Connection) -> dict[str, list[str]]:
+    """Return the lists that people asked to hear no more of, by address; "" = everything."""
+    found: dict[str, list[str]] = {}
+    for row in db.execute(select(opted_out).order_by(opted_out.c.address, opted_out.c.watchlist)):
+        found.setdefault(row.address, []).append(row.watchlist)
+    return found
+
+
+# --- looking ----------------------------------------------------------------------------------------------------------
 
 
 def listings(db: Connection) -> list[Listing]:
@@ -158,37 +225,26 @@ def listings(db: Connection) -> list[Listing]:
 
 def recipients(db: Connection) -> dict[str, list[Recipient]]:
     """Return who hears of each watch list, each person once, with the most urgent schedule that they have for it."""
-    found: dict[str, dict[str, Schedule]] = {}
-    for row in db.execute(select(subscription).order_by(subscription.c.watchlist, subscription.c.address, _FILE_FIRST)):
-        _keep_most_urgent(found.setdefault(row.watchlist, {}), row.address, _schedule(row))
-    return {
-        name: [Recipient(address=address, schedule=schedule) for address, schedule in people.items()]
-        for name, people in found.items()
-    }
-
-
-# Built once: it runs for every changed record, and building a statement costs more than running it.
-_WELCOMED = (
-    select(subscription)
-    .join(listing, listing.c.watchlist == subscription.c.watchlist)
-    .join(reader, and_(reader.c.address == subscription.c.address, reader.c.nct_id == listing.c.nct_id))
-    .where(listing.c.nct_id == bindparam("nct_id"), reader.c.welcomed_at.is_not(None))
-    .order_by(subscription.c.watchlist, _FILE_FIRST)
-)
+    routes = [one.route for one in stored_routes(db, route.c.origin != Origin.CATCH_ALL)]
+    names = {name for one in routes for name in one.watchlists}
+    names |= set(db.execute(select(listing.c.watchlist).distinct()).scalars())
+    unwanted = opt_outs(db)
+    found = {}
+    for name in sorted(names):
+        of_list = [one for one in routes if not one.watchlists or name in one.watchlists]
+        of_list = [one for one in of_list if not {name, EVERYTHING} & set(unwanted.get(one.address, ()))]
+        people = most_urgent(sorted(of_list, key=lambda one: one.address))
+        if people:
+            found[name] = [Recipient(address=address, schedule=one.schedule) for address, one in people.items()]
+    return found
 
 
 def schedules(db: Connection, nct_id: str) -> dict[str, Schedule]:
     """Return the welcomed readers of a trial, each with the most urgent schedule that they have for it."""
-    found: dict[str, Schedule] = {}
-    for row in db.execute(_WELCOMED, {"nct_id": nct_id}):
-        _keep_most_urgent(found, row.address, _schedule(row))
-    return found
+    return {address: one.schedule for address, one in most_urgent(routes_of_trial(db, nct_id)).items()}
 
 
-def _keep_most_urgent(found: dict[str, Schedule], address: str, schedule: Schedule) -> None:
-    other = found.get(address)
-    if other is None or _URGENCY.index(schedule.cadence) < _URGENCY.index(other.cadence):
-        found[address] = schedule
+# --- what follows -----------------------------------------------------------------------------------------------------
 
 
 def _settle(db: Connection, *, now: datetime) -> None:
@@ -220,27 +276,15 @@ def _forget_never_seen(db: Connection, *, now: datetime) -> None:
 
 
 def _settle_readers(db: Connection, *, now: datetime) -> None:
-    joined = listing.join(subscription, subscription.c.watchlist == listing.c.watchlist)
-    pair = and_(subscription.c.address == reader.c.address, listing.c.nct_id == reader.c.nct_id)
-    wanted = exists().select_from(joined).where(pair)
-    known = exists().where(pair)
-    left = db.execute(select(reader).where(~wanted)).all()
+    wanted = wanted_readers()
+    hears, shall = select(reader.c.address, reader.c.nct_id), select(wanted.c.address, wanted.c.nct_id)
+    gone = except_(hears, shall).subquery("gone")
+    pair = and_(gone.c.address == reader.c.address, gone.c.nct_id == reader.c.nct_id)
+    left = db.execute(select(reader).join(gone, pair)).all()
     told = [(row.address, row.nct_id) for row in left if row.welcomed_at is not None]
     notify_at_once(db, NoticeKind.NO_LONGER_WATCHING, told, now=now)
-    db.execute(delete(reader).where(~wanted))
-    new = select(subscription.c.address, listing.c.nct_id, literal(now, reader.c.since.type))
-    new = new.select_from(joined).where(~known).distinct()
-    db.execute(insert(reader).from_select(["address", "nct_id", "since"], new))
-
-
-_SCHEDULE = ("cadence", "time_zone", "hour", "weekday")
-
-
-def _schedule_values(recipient: Recipient) -> dict[str, object]:
-    schedule = recipient.schedule
-    return {key: getattr(schedule, key) for key in _SCHEDULE}
-
-
-def _schedule(row: object) -> Schedule:
-    values = {key: getattr(row, key) for key in _SCHEDULE}
-    return Schedule(**{**values, "cadence": Cadence(values["cadence"])})
+    for row in left:
+        db.execute(delete(reader).where(reader.c.address == row.address, reader.c.nct_id == row.nct_id))
+    new = except_(shall, hears).subquery("new")
+    joining = select(new.c.address, new.c.nct_id, literal(now, reader.c.since.type))
+    db.execute(insert(reader).from_select(["address", "nct_id", "since"], joining))

@@ -2,30 +2,54 @@
 
 A clock may have been ahead, by years even, when something was recorded.  The rule, here and wherever a moment says
 that something has to wait: a moment further ahead than a clock that is right could have put it holds nothing back.
+
+Does not decide who hears what (``core/routing.py``) and which window is whose (``core/windows.py``).
 """
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 
-from sqlalchemy import Connection, and_, func, insert, or_, select
+import orjson
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, or_, select
 
-from watcher.core.windows import window_at
-from watcher.model import NoticeKind
-from watcher.store.lists import schedules
-from watcher.store.tables import notice
+from watcher.core.items.places import countries_of
+from watcher.core.routing import Assignment, Story, assign, most_urgent, stories_of
+from watcher.core.windows import merged_at, window_at
+from watcher.errors import BodyUnreadable
+from watcher.model import Cadence, Change, NoticeKind, Schedule, Severity
+from watcher.store.mutes import active_mutes, muted_now
+from watcher.store.routes import catch_all_route, routes_of_reader, routes_of_trial
+from watcher.store.snapshots import read_body
+from watcher.store.tables import hold, notice, reader, revision, watch
 
 _WAITING_KINDS = [kind for kind in NoticeKind if kind.waits_for_window]
 CHANGES, WATCHING = "changes", "watching"  # the two kinds of digest
+_SEVERITIES = {  # of what is no change of a record
+    NoticeKind.GONE: Severity.CRITICAL,
+    NoticeKind.UNACKNOWLEDGED: Severity.CRITICAL,
+    NoticeKind.FOUND_AGAIN: Severity.MAJOR,
+    NoticeKind.UNVERIFIED: Severity.MAJOR,
+    NoticeKind.READER_LOST: Severity.MAJOR,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """A digest that is due: everything one reader must hear that belongs to one window."""
+    """A digest that is due: everything one reader must hear that belongs to one window, or to several in a row."""
 
     address: str
     subject_matter: str  # CHANGES or WATCHING
     opens_at: datetime
     closes_at: datetime
+    first_closes_at: datetime | None = None  # of the first of several windows; None = it is only one
+
+    def within(self, other: "Window") -> bool:
+        """Return whether this is one of several windows that are told together."""
+        first = other.first_closes_at or other.closes_at
+        return _whose(self) == _whose(other) and first <= self.closes_at <= other.closes_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +59,16 @@ class Notice:
     kind: NoticeKind
     revision_id: int | None
     detail: str | None
+    stories: tuple[str, ...] | None  # of the revision; None = all
+    severity: Severity
+    why: str | None  # the routes that it came by
+    created_at: datetime
+    wanted_at: datetime  # when it would have been told if nothing had held it back
+    delayed_since: datetime | None
+    drill: bool
+
+
+# --- noting -----------------------------------------------------------------------------------------------------------
 
 
 def notify_readers(
@@ -45,39 +79,187 @@ def notify_readers(
     now: datetime,
     revision_id: int | None = None,
     detail: str | None = None,
+    changes: Sequence[Change] = (),
+    drill: bool = False,
     but: str | None = None,
 ) -> int:
-    """Note for every reader of a trial that they must hear something, each in their own window; return how many.
+    """Note for the readers of a trial that they must hear something, each in their own window.
 
-    ``but``: the address of one who need not.
+    Args:
+        db: a transaction.
+        nct_id: the trial.
+        kind: CHANGED goes to those whose routes take it, and at the last to the catch-all; anything else to every
+            reader, by their most urgent schedule.
+        now: the moment.
+        revision_id: CHANGED: the step.
+        detail: in words, where the kind needs some.
+        changes: CHANGED: those of the step; none = whatever it was, to everybody.
+        drill: whether it is only played.
+        but: the address of one who need not hear of it.
+
+    Returns:
+        How many notices were written: at most one for each address and window.
     """
-    rows = []
-    for address, schedule in schedules(db, nct_id).items():
-        if address == but:
-            continue
-        opens_at, closes_at = window_at(schedule, now) if kind.waits_for_window else (now, now)
-        rows.append(
-            {
-                "address": address,
-                "nct_id": nct_id,
-                "kind": kind,
-                "revision_id": revision_id,
-                "detail": detail,
-                "created_at": now,
-                "opens_at": opens_at,
-                "closes_at": closes_at,
-            }
-        )
+    routes, last = routes_of_trial(db, nct_id), catch_all_route(db)
+    common = {"nct_id": nct_id, "kind": kind, "revision_id": revision_id, "detail": detail, "drill": drill}
+    if changes:
+        asked = any(one.countries for one in routes)
+        stories = stories_of(changes, countries_at(db, nct_id, revision_id) if asked else frozenset())
+        muted = _muted_categories(db, nct_id, now=now)
+        parts = [part for one in assign(stories, routes, last) for part in _parts(one, muted.get(one.address, set()))]
+        rows = [common | _told_by(part, now=now) for part in parts]
+    else:
+        if not routes and last is not None and _has_nobody(db, nct_id):
+            routes = [last]
+        severity = _SEVERITIES.get(kind, Severity.MINOR)
+        rows = [
+            common | _in_window(address, one.schedule, kind, severity=severity, now=now) | {"why": _by([one.name])}
+            for address, one in most_urgent(routes).items()
+            if address != but
+        ]
     if rows:
         db.execute(insert(notice), rows)
     return len(rows)
 
 
-def due_windows(db: Connection, *, now: datetime) -> list[Window]:
-    """Return the windows that have closed and hold something untold, oldest first.
+def notify_address(
+    db: Connection,
+    address: str,
+    kind: NoticeKind,
+    *,
+    now: datetime,
+    nct_id: str | None = None,
+    detail: str | None = None,
+    severity: Severity = Severity.MINOR,
+    revision_id: int | None = None,
+    drill: bool = False,
+) -> None:
+    """Note for one person that they must hear something, whether or not they read the trial.
 
-    A window that has not even begun is one of a clock that was ahead: see the head of this module.
+    It comes by the most urgent schedule that they have for the trial, else for anything; who has none hears it within
+    five minutes.
     """
+    routes = routes_of_trial(db, nct_id) if nct_id else []
+    mine = most_urgent(routes).get(address)
+    if mine is None:
+        last = catch_all_route(db)
+        theirs = routes_of_reader(db, address) or ([last] if last else [])
+        mine = most_urgent(theirs).get(address)
+    schedule = mine.schedule if mine else Schedule(cadence=Cadence.IMMEDIATE, time_zone="UTC")
+    values = {"nct_id": nct_id, "kind": kind, "revision_id": revision_id, "detail": detail, "drill": drill}
+    db.execute(insert(notice).values(**values, **_in_window(address, schedule, kind, severity=severity, now=now)))
+
+
+def _has_nobody(db: Connection, nct_id: str) -> bool:
+    """Return whether nobody reads a trial that the registry has served: nor anybody who is still to be welcomed."""
+    served = select(watch.c.nct_id).where(watch.c.nct_id == nct_id, watch.c.snapshot_id.is_not(None))
+    return db.execute(served.where(~exists().where(reader.c.nct_id == watch.c.nct_id))).first() is not None
+
+
+def countries_at(db: Connection, nct_id: str, revision_id: int | None) -> frozenset[str]:
+    """Return the countries in which a trial has a site: before and after a step, or, without one, now."""
+    if revision_id is None:
+        query = select(watch.c.snapshot_id, watch.c.snapshot_id).where(watch.c.nct_id == nct_id)
+    else:
+        query = select(revision.c.before_id, revision.c.after_id).where(revision.c.id == revision_id)
+    found = db.execute(query).first()
+    countries: frozenset[str] = frozenset()
+    for snapshot_id in dict.fromkeys(found or ()):
+        try:
+            countries |= countries_of(orjson.loads(read_body(db, snapshot_id).body)) if snapshot_id else frozenset()
+        except BodyUnreadable:
+            continue  # the check that finds it reports it
+    return countries
+
+
+def _muted_categories(db: Connection, nct_id: str, *, now: datetime) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for one in active_mutes(db, now=now, nct_id=nct_id):
+        if one.category is not None:
+            found.setdefault(one.address, set()).add(one.category)
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """What of an assignment is one notice: it is muted as a whole or not at all."""
+
+    of: Assignment
+    stories: tuple[Story, ...]
+
+
+def _parts(of: Assignment, muted: Iterable[str]) -> Iterator[_Part]:
+    aside = {category: [story for story in of.stories if story.category == category] for category in muted}
+    rest = [story for story in of.stories if story.category not in aside]
+    return (_Part(of=of, stories=tuple(stories)) for stories in (rest, *aside.values()) if stories)
+
+
+def _told_by(part: _Part, *, now: datetime) -> dict[str, object]:
+    severity = min((story.severity for story in part.stories), key=attrgetter("rank"))
+    kind, of = NoticeKind.CHANGED, part.of
+    return {
+        **_in_window(of.address, of.schedule, kind, severity=severity, now=now, pierces=of.pierces),
+        "stories": [story.id for story in part.stories],
+        "categories": [story.category for story in part.stories],
+        "why": _by(of.routes),
+    }
+
+
+def _in_window(
+    address: str,
+    schedule: Schedule,
+    kind: NoticeKind,
+    *,
+    severity: Severity,
+    now: datetime,
+    pierces: bool | None = None,
+) -> dict[str, object]:
+    """Return the columns that say to whom, how severe, and when."""
+    critical = severity is Severity.CRITICAL if pierces is None else pierces
+    opens_at, closes_at = window_at(schedule, now, critical=critical) if kind.waits_for_window else (now, now)
+    immediate = schedule.cadence is Cadence.IMMEDIATE and kind.waits_for_window
+    return {
+        "address": address,
+        "severity": severity,
+        "pierces": critical and schedule.critical_pierces,
+        "created_at": now,
+        "opens_at": opens_at,
+        "closes_at": closes_at,
+        "wanted_at": merged_at(schedule, now)[1] if immediate else closes_at,
+    }
+
+
+def _by(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+# --- telling ----------------------------------------------------------------------------------------------------------
+
+
+def due_windows(db: Connection, *, now: datetime) -> list[Window]:
+    """Return what is due, oldest first: for each reader and subject matter all windows that have closed, as one.
+
+    Not due is what a mute or a hold keeps back.  A window that has not even begun is one of a clock that was ahead: see
+    the head of this module.
+    """
+    found = []
+    for _, same in groupby(sorted(single_windows(db, now=now), key=_whose), key=_whose):
+        first, *others = same
+        last = others[-1] if others else first
+        found.append(
+            Window(
+                address=first.address,
+                subject_matter=first.subject_matter,
+                opens_at=min(one.opens_at for one in (first, *others)),
+                closes_at=last.closes_at,
+                first_closes_at=first.closes_at if others else None,
+            )
+        )
+    return sorted(found, key=lambda one: (one.first_closes_at or one.closes_at, one.address))
+
+
+def single_windows(db: Connection, *, now: datetime) -> list[Window]:
+    """Return each window that is due by itself, oldest first."""
     waiting = notice.c.kind.in_(_WAITING_KINDS)
     query = (
         select(
@@ -86,7 +268,7 @@ def due_windows(db: Connection, *, now: datetime) -> list[Window]:
             func.min(notice.c.opens_at).label("opens_at"),
             notice.c.closes_at,
         )
-        .where(notice.c.digest_id.is_(None), or_(notice.c.closes_at <= now, notice.c.opens_at > now))
+        .where(_due(now))
         .group_by(notice.c.address, waiting, notice.c.closes_at)
         .order_by(notice.c.closes_at, notice.c.address)
     )
@@ -101,18 +283,35 @@ def due_windows(db: Connection, *, now: datetime) -> list[Window]:
     ]
 
 
-def notices_in(db: Connection, window: Window) -> list[Notice]:
-    """Return what a window holds that is untold, in the order in which it came."""
+def notices_in(db: Connection, window: Window, *, now: datetime) -> list[Notice]:
+    """Return what a window holds that is due, in the order in which it came."""
     waiting = notice.c.kind.in_(_WAITING_KINDS)
     query = select(notice).where(
-        and_(
-            notice.c.digest_id.is_(None),
-            notice.c.address == window.address,
-            notice.c.closes_at == window.closes_at,
-            waiting if window.subject_matter == CHANGES else ~waiting,
-        )
+        _due(now),
+        notice.c.address == window.address,
+        notice.c.closes_at.between(window.first_closes_at or window.closes_at, window.closes_at),
+        waiting if window.subject_matter == CHANGES else ~waiting,
     )
-    return [
-        Notice(id=row.id, nct_id=row.nct_id, kind=NoticeKind(row.kind), revision_id=row.revision_id, detail=row.detail)
-        for row in db.execute(query.order_by(notice.c.id))
-    ]
+    return [_notice(dict(row)) for row in db.execute(query.order_by(notice.c.id)).mappings()]
+
+
+def _whose(window: Window) -> tuple[str, str]:
+    return window.address, window.subject_matter
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    closed = or_(notice.c.closes_at <= now, notice.c.opens_at > now)
+    held = exists().where(hold.c.id == notice.c.hold_id, hold.c.ended_at.is_(None))
+    muted = and_(notice.c.kind.in_(_WAITING_KINDS), ~notice.c.pierces, muted_now(now))
+    return and_(notice.c.digest_id.is_(None), closed, ~held, ~muted)
+
+
+def _notice(row: Mapping[str, object]) -> Notice:
+    values: dict[str, object] = {name: row[name] for name in Notice.__slots__}
+    read: dict[str, object] = {
+        "kind": NoticeKind(str(row["kind"])),
+        "stories": None if row["stories"] is None else tuple(row["stories"]),  # type: ignore[arg-type]  # JSON of ours
+        "severity": Severity(str(row["severity"])),
+        "wanted_at": row["wanted_at"] or row["closes_at"],
+    }
+    return Notice(**(values | read))  # type: ignore[arg-type]  # a row of our own table

@@ -5,7 +5,7 @@ both take the same step.  "Uncertain" is a row found in SENDING at phase DOT aft
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 import zstandard
@@ -80,7 +80,9 @@ def _digest_of(db: Connection, window: Window, now: datetime) -> int:
     ).scalar()
     if known is not None:
         return int(known)
-    return inserted_id(db.execute(insert(digest).values(composed_at=now, **asdict(window))))
+    moments = {"opens_at": window.opens_at, "closes_at": window.closes_at, "composed_at": now}
+    told = insert(digest).values(address=window.address, subject_matter=window.subject_matter, **moments)
+    return inserted_id(db.execute(told))
 
 
 def add_message(

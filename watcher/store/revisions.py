@@ -85,7 +85,7 @@ def record_revision(
         rows = [_row(one) | {"revision_id": revision_id, "position": n} for n, one in enumerate(changes)]
         db.execute(insert(change), rows)
     if any(one.told for one in changes):
-        notify_readers(db, record.nct_id, NoticeKind.CHANGED, now=now, revision_id=revision_id)
+        notify_readers(db, record.nct_id, NoticeKind.CHANGED, now=now, revision_id=revision_id, changes=changes)
     if was_gone:
         notify_readers(db, record.nct_id, NoticeKind.FOUND_AGAIN, now=now)
     values = {"snapshot_id": snapshot_id, "content_hash": record.content_hash, "release_id": release_id}

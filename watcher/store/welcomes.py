@@ -55,6 +55,12 @@ def welcome_readers(db: Connection, *, release_id: int, now: datetime) -> int:
     return len(new)
 
 
+def welcomes(db: Connection, nct_id: str) -> dict[str, datetime | None]:
+    """Return the readers of a trial, each with when they were told that they are; None = they will be."""
+    rows = db.execute(select(reader.c.address, reader.c.welcomed_at).where(reader.c.nct_id == nct_id))
+    return {row.address: row.welcomed_at for row in rows}
+
+
 def notify_at_once(
     db: Connection,
     kind: NoticeKind,

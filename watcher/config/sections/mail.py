@@ -69,5 +69,8 @@ class MailSettings(Section):
     give_up_after: Annotated[timedelta, within("1h", "30d")] = Field(
         timedelta(hours=72), description="How long to retry a mail before the operator is told; old alerts mislead."
     )
+    merge_for: Annotated[timedelta, within("0s", "5m")] = Field(
+        timedelta(minutes=5), description="How long immediate mail waits for more, so that it is one; 0s = not at all."
+    )
     smtp: SmtpSettings | None = None
     bounces: BouncesSettings | None = None

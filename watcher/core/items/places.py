@@ -9,8 +9,11 @@ from functools import lru_cache
 
 from rapidfuzz.fuzz import ratio
 
+from watcher.core.fields import value_at
 from watcher.core.items.names import folded
+from watcher.model import Json
 
+LOCATIONS = "protocolSection.contactsLocationsModule.locations"
 _SAME_CITY = 60  # percent of two spellings: "Napoli" and "Naples" share 67, "Wien" and "Vienna" 60
 _COUNTRIES = {
     "bolivia plurinational state of": "bolivia",
@@ -50,6 +53,14 @@ def country_key(country: str) -> str:
     """Return a country's name as it is compared: the same for all spellings that the registry has used."""
     name = folded(country)
     return _COUNTRIES.get(name, name)
+
+
+def countries_of(record: Json) -> frozenset[str]:
+    """Return the countries in which a decoded record has a site, as they are written there."""
+    locations = value_at(record, LOCATIONS)
+    listed = locations if isinstance(locations, list) else []
+    found = (location.get("country") for location in listed if isinstance(location, dict))
+    return frozenset(name for name in found if isinstance(name, str))
 
 
 def similar_cities(one: str, other: str) -> bool:

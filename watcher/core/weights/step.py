@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from watcher.core.fields import value_at
+from watcher.core.items.places import countries_of
 from watcher.core.text import one_line
 from watcher.core.weights.date_words import Milestone, TypedDate, tell_date
 from watcher.core.weights.enrollment import Enrollment, tell_enrollment
@@ -132,7 +133,7 @@ class Step:
     @cached_property
     def countries(self) -> tuple[frozenset[str], frozenset[str]]:
         """The countries of the locations before and after."""
-        return _countries(self.before), _countries(self.after)
+        return countries_of(self.before), countries_of(self.after)
 
     @cached_property
     def before_start(self) -> bool:
@@ -174,10 +175,3 @@ def _interventions(record: Json) -> dict[str, set[str]]:
                 {name for name in others if isinstance(name, str)} if isinstance(others, list) else set()
             )
     return names
-
-
-def _countries(record: Json) -> frozenset[str]:
-    locations = value_at(record, "protocolSection.contactsLocationsModule.locations")
-    listed = locations if isinstance(locations, list) else []
-    found = (location.get("country") for location in listed if isinstance(location, dict))
-    return frozenset(name for name in found if isinstance(name, str))

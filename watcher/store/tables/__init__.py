@@ -4,7 +4,7 @@ Does not query.  The schema in force is what ``migrations/`` makes; a test holds
 Moments are UTC.  Bodies are compressed, see ``bodies.py``.
 """
 
-from watcher.store.tables.audience import listing, mute, opt_out, reader, route, route_scope, subscription, tag, token
+from watcher.store.tables.audience import listing, mute, opt_out, reader, route, route_scope, tag, token
 from watcher.store.tables.history import acknowledgement, change, revision
 from watcher.store.tables.mail import bounce, digest, message, notice, suspension
 from watcher.store.tables.operations import hold, incident, lease
@@ -31,7 +31,6 @@ __all__ = [
     "route",
     "route_scope",
     "snapshot",
-    "subscription",
     "suspension",
     "tag",
     "token",

@@ -15,20 +15,8 @@ listing = Table(
     Index("ix_listing_nct_id", "nct_id"),
 )
 
-subscription = Table(
-    "subscription",
-    metadata,
-    Column("watchlist", String(200), primary_key=True),
-    Column("address", ADDRESS, primary_key=True),
-    Column("origin", String(10), primary_key=True),
-    Column("cadence", String(10), nullable=False),
-    Column("time_zone", String(64), nullable=False),
-    Column("hour", Integer, nullable=False),  # local, 0 to 23
-    Column("weekday", Integer, nullable=False),  # 0 = Monday
-    Column("added_at", Moment, nullable=False),
-)
-
-# Who hears of which trial: what follows from listing and subscription, kept so that joining and leaving are noticed.
+# Who hears of which trial: what follows from listings, tags, routes and opt-outs, kept so that joining and leaving are
+# noticed.
 reader = Table(
     "reader",
     metadata,
@@ -56,7 +44,7 @@ route = Table(
     "route",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("origin", String(10), nullable=False),  # "file" or "command"
+    Column("origin", String(10), nullable=False),  # "file", "command", or "catch-all" for what no other route takes
     Column("name", String(200), nullable=False),  # as ``config explain`` shows it
     Column("address", ADDRESS, nullable=False),
     Column("schedule", Value, nullable=False),  # see model.Schedule

@@ -15,11 +15,14 @@ notice = Table(
     Column("revision_id", ForeignKey("revision.id")),  # CHANGED only
     Column("stories", Value),  # CHANGED: those of the revision's stories that it is about; None = all
     Column("severity", String(10), nullable=False, server_default="minor"),  # the worst that it tells
+    Column("categories", Value),  # CHANGED: under which a digest tells the stories; None = it is about no story
+    Column("pierces", Boolean, nullable=False, server_default=false()),  # critical, and told although it is muted
     Column("why", Words),  # the routes that it came by, in words
     Column("detail", Words),  # in words, where the kind needs some: the registry's, or who cannot be reached
     Column("created_at", Moment, nullable=False),
     Column("opens_at", Moment, nullable=False),  # the digest window it belongs to, half-open: from here …
     Column("closes_at", Moment, nullable=False),  # … to just before here
+    Column("wanted_at", Moment),  # when it would be told if no quiet hours and free days held it; None = closes_at
     Column("digest_id", ForeignKey("digest.id")),  # None = not yet told
     Column("hold_id", ForeignKey("hold.id")),  # told only when this hold has ended; None = nothing holds it back
     Column("delayed_since", Moment),  # when a mail that told it was first composed; None = it was in none before

@@ -4,6 +4,8 @@ Each subscription becomes a route of its watch list, which tells every change as
 goes: what it held is in the routes.
 """
 
+import json
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -16,6 +18,7 @@ _NCT_ID, _ADDRESS = sa.String(11), sa.String(320)
 
 def upgrade() -> None:
     _audience()
+    _routes_of_subscriptions()
     _operations()
     _mail()
     _history()
@@ -86,6 +89,33 @@ def _audience() -> None:
     )
 
 
+def _routes_of_subscriptions() -> None:
+    db = op.get_bind()
+    rows = db.execute(
+        sa.text(
+            "SELECT watchlist, address, origin, cadence, time_zone, hour, weekday, added_at FROM subscription "
+            "ORDER BY watchlist, address, origin"
+        )
+    ).all()
+    for number, row in enumerate(rows, start=1):
+        schedule = {"cadence": row.cadence, "time_zone": row.time_zone, "hour": row.hour, "weekday": row.weekday}
+        values = {
+            "id": number,
+            "origin": row.origin,
+            "address": row.address,
+            "schedule": json.dumps(schedule),
+            "added_at": row.added_at,
+            "watchlist": row.watchlist,
+        }
+        route = "INSERT INTO route (id, origin, name, address, schedule, severity, added_at) VALUES "
+        db.execute(sa.text(route + "(:id, :origin, :watchlist, :address, :schedule, 'minor', :added_at)"), values)
+        scope = "INSERT INTO route_scope (route_id, kind, value) VALUES (:id, 'watchlist', :watchlist)"
+        db.execute(sa.text(scope), values)
+    if rows and db.dialect.name == "postgresql":  # its numbers go on after those that were given
+        db.execute(sa.text("SELECT setval(pg_get_serial_sequence('route', 'id'), (SELECT MAX(id) FROM route))"))
+    op.drop_table("subscription")
+
+
 def _operations() -> None:
     op.create_table(
         "hold",
@@ -111,7 +141,10 @@ def _mail() -> None:
         batch.alter_column("nct_id", existing_type=_NCT_ID, nullable=True)
         batch.add_column(sa.Column("stories", sa.Text()))
         batch.add_column(sa.Column("severity", sa.String(10), nullable=False, server_default="minor"))
+        batch.add_column(sa.Column("categories", sa.Text()))
+        batch.add_column(sa.Column("pierces", sa.Boolean(), nullable=False, server_default=sa.false()))
         batch.add_column(sa.Column("why", sa.Text()))
+        batch.add_column(sa.Column("wanted_at", _MOMENT))
         batch.add_column(sa.Column("hold_id", sa.Integer()))
         batch.add_column(sa.Column("delayed_since", _MOMENT))
         batch.add_column(sa.Column("drill", sa.Boolean(), nullable=False, server_default=sa.false()))

@@ -9,7 +9,7 @@ Does not decide anything and holds no state but the open database.
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,8 +19,10 @@ import structlog
 
 from watcher.config import Settings
 from watcher.core.fields import FieldTable
+from watcher.core.targets import MAIL
 from watcher.errors import StoreError, TrialwatchError
-from watcher.notify.channel import Channel
+from watcher.notify.allow_list import AllowListChannel
+from watcher.notify.channel import Channel, Journal
 from watcher.notify.files import FileChannel
 from watcher.notify.smtp import SmtpChannel
 from watcher.notify.smtp_connection import Security, SmtpServer
@@ -33,7 +35,7 @@ from watcher.registry.pace import Limiter
 from watcher.render.letters import Letters
 from watcher.render.templates import Templates
 from watcher.stages.check import Check
-from watcher.stages.deliver import Deliver, Patience
+from watcher.stages.deliver import Conditions, Deliver, Patience
 from watcher.stages.digest import Digest, Sender
 from watcher.store.database import Database
 from watcher.store.leases import (
@@ -94,7 +96,8 @@ class Application:
     table: FieldTable
     connection: Connection
     registry: RegistryClient
-    channel: Channel
+    channel: Channel  # of mails
+    journal: Journal | None  # what the mail server took, if there is a mailbox that knows
     pipeline: Pipeline
     now: Clock
     monotonic: Callable[[], float]  # seconds; for what must not depend on whether the clock is set
@@ -183,6 +186,8 @@ def open_application(
     database: Database | None = None,  # open and up to date; None = the one that the settings name is opened
     transport: requests.adapters.BaseAdapter | None = None,  # answers requests in the network's place, for a replay
     channel: Channel | None = None,  # takes mails; None = the one that the settings name
+    journal: Journal | None = None,  # knows what was taken; None = the one that the settings name, if they do
+    chance: Callable[[], float] = random.random,  # 0 to 1
 ) -> Application:
     """Open the database, bring its schema up to date, and wire the rest.  Nothing is sent yet.
 
@@ -194,7 +199,7 @@ def open_application(
     table = FieldTable(settings.changes.over(load_rules()))
     connection = _connection(settings, transport)
     registry = _registry(settings, connection, now=now, monotonic=monotonic, stop=stop)
-    channel = channel or _channel(settings)
+    channel = _guarded(settings, channel or _channel(settings, journal))
     return Application(
         settings=settings,
         database=database,
@@ -202,10 +207,17 @@ def open_application(
         connection=connection,
         registry=registry,
         channel=channel,
+        journal=journal,
         pipeline=Pipeline(
             check=Check(database, registry, table),
             digest=_digest(settings, database, table),
-            deliver=_deliver(settings, database, channel, stop=stop),
+            deliver=_deliver(
+                settings,
+                database,
+                {MAIL: channel},
+                journal=journal,
+                conditions=Conditions(stopping=stop.is_set, chance=chance, monotonic=monotonic),
+            ),
         ),
         now=now,
         monotonic=monotonic,
@@ -250,7 +262,12 @@ def _registry(
     return RegistryClient(asker, batch_size=registry.batch_size, connections=registry.connections)
 
 
-def _channel(settings: Settings) -> Channel:
+def _guarded(settings: Settings, channel: Channel) -> Channel:
+    """Return the channel of mails, behind the list of who may get any if there is one."""
+    return AllowListChannel(channel, settings.mail.only_to) if settings.mail.only_to else channel
+
+
+def _channel(settings: Settings, journal: Journal | None) -> Channel:
     smtp = settings.mail.smtp
     if smtp is None:
         return FileChannel(settings.mail.directory)
@@ -266,7 +283,7 @@ def _channel(settings: Settings) -> Channel:
         dot_timeout=smtp.dot_timeout,
         local_hostname=settings.mail.domain,
     )
-    return SmtpChannel(server)
+    return SmtpChannel(server, journal=journal.address if journal else None)
 
 
 def _digest(settings: Settings, database: Database, table: FieldTable) -> Digest:
@@ -282,6 +299,19 @@ def _digest(settings: Settings, database: Database, table: FieldTable) -> Digest
     return Digest(database, table, letters=letters, sender=sender)
 
 
-def _deliver(settings: Settings, database: Database, channel: Channel, *, stop: StopSignal) -> Deliver:
-    patience = Patience(down_for=settings.mail.deliver_every, give_up_after=settings.mail.give_up_after)
-    return Deliver(database, channel, patience, operator=settings.operator, stopping=stop.is_set)
+def _deliver(
+    settings: Settings,
+    database: Database,
+    channels: Mapping[str, Channel],
+    *,
+    journal: Journal | None,
+    conditions: Conditions,
+) -> Deliver:
+    mail = settings.mail
+    patience = Patience(
+        down_for=mail.deliver_every,
+        give_up_after=mail.give_up_after,
+        journal_wait=mail.journal.wait if mail.journal else timedelta(0),
+    )
+    operator = settings.operator
+    return Deliver(database, channels, patience, operator=operator, conditions=conditions, journal=journal)

@@ -146,6 +146,9 @@ class World:
         with self.app.database.reading() as db:
             return int(db.execute(select(func.count()).select_from(snapshot)).scalar_one())
 
+    def _seconds(self) -> float:
+        return self.clock.moment.timestamp()
+
     def _open(self) -> None:
         settings = {
             "operator": OPERATOR,
@@ -160,4 +163,7 @@ class World:
             now=self.clock,
             transport=self.registry,
             channel=self.mail_server,
+            journal=self.mail_server.journal,
+            monotonic=self._seconds,
+            chance=lambda: 0.0,
         )

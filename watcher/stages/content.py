@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import orjson
 from sqlalchemy import Connection
 
-from watcher.core.digest import Sentence, TrialBlock, Version, arrange_trials, arrange_version
+from watcher.core.digest import Sentence, TrialBlock, Version, arrange_trials, arrange_version, delayed
 from watcher.core.fields import FieldTable, value_at
 from watcher.core.text import one_line
 from watcher.errors import BodyUnreadable
@@ -73,10 +73,11 @@ class Content:
         versions = []
         for notice in notices:
             if notice.revision_id is None:
-                versions.append(_version_of_absence(notice))
+                version = _version_of_absence(notice)
             else:
                 step: Revision = steps[notice.revision_id]
-                versions.append(arrange_version(found[step.id], step.data_timestamp[:10]))
+                version = arrange_version(found[step.id], step.data_timestamp[:10])
+            versions.append(delayed(version, notice.delayed_since))
         return TrialBlock(nct_id=nct_id, title=title_of(self.record(nct_id)), versions=tuple(versions))
 
     def _group(self, heading: str, nct_ids: Sequence[str]) -> TrialGroup | None:

@@ -21,8 +21,9 @@ from watcher.render.mime import compose_mime
 from watcher.render.templates import TemplateFailed
 from watcher.stages.check import RECORDS_INCIDENT, REGISTRY_INCIDENT
 from watcher.stages.content import Content
-from watcher.stages.deliver import CHANNEL_INCIDENT
+from watcher.stages.deliver import CHANNEL_INCIDENT, JOURNAL_INCIDENT, TARGET_INCIDENT
 from watcher.store.database import Database
+from watcher.store.folding import times_folded, waiting_digests
 from watcher.store.incidents import Incident, close_incident, mark_told, open_incident, untold_incidents
 from watcher.store.notices import CHANGES, Window, due_windows, notices_in
 from watcher.store.outbox import add_digest, add_message
@@ -98,12 +99,16 @@ class Digest:
                 raise OvertakenError(f"the digest for {window.address} was composed by another instance in between")
             content = Content(db=db, table=self._table)
             gather = content.of_changes if window.subject_matter == CHANGES else content.of_watching
-            letter = gather(window.address, notices)
+            # What waits of joining and leaving is not put together: who joined and left since would read both.
+            taking = waiting_digests(db, window, now=now) if window.subject_matter == CHANGES else []
+            letter = gather(window.address, [*(notice for one in taking for notice in one.notices), *notices])
+            again = times_folded(db, window)
         ids = [notice.id for notice in notices]
         identity = f"{window.address}|{window.subject_matter}|{window.closes_at.isoformat()}|{ids[0]}"
+        identity += f"|{again}" if again else ""  # another message tells the same: it is not the same message
         outgoing = self._write(letter, window.address, identity, now)
         with self._database.writing() as db:
-            add_digest(db, window, ids, outgoing.message, sizes=outgoing.sizes, now=now)
+            add_digest(db, window, ids, outgoing.message, sizes=outgoing.sizes, now=now, taking=taking)
             close_incident(db, _incident_of(window), now=now)
             _note_template(db, outgoing, now)
         _log.info("composed", recipient_notices=len(ids), subject_matter=window.subject_matter)
@@ -173,7 +178,9 @@ def _worth_a_mail(incident: Incident, now: datetime) -> bool:
 
     Of the mail server's trouble no mail can tell before it is over.  ``abs``: the clock may have been ahead then.
     """
-    if incident.key.startswith((REGISTRY_INCIDENT, RECORDS_INCIDENT)):
+    if incident.key == JOURNAL_INCIDENT or incident.key.startswith(
+        (REGISTRY_INCIDENT, RECORDS_INCIDENT, TARGET_INCIDENT)
+    ):
         return incident.closed_at is None and abs(now - incident.opened_at) >= PATIENCE
     if incident.key == CHANNEL_INCIDENT:
         return abs((incident.closed_at or now) - incident.opened_at) >= PATIENCE

@@ -6,8 +6,9 @@ that something has to wait: a moment further ahead than a clock that is right co
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select
 
 from watcher.core.windows import window_at
 from watcher.model import NoticeKind
@@ -35,6 +36,7 @@ class Notice:
     kind: NoticeKind
     revision_id: int | None
     detail: str | None
+    delayed_since: datetime | None = None  # when a mail that told it was first composed; None = it was in none before
 
 
 def notify_readers(
@@ -106,7 +108,16 @@ def notices_in(db: Connection, window: Window) -> list[Notice]:
             waiting if window.subject_matter == CHANGES else ~waiting,
         )
     )
-    return [
-        Notice(id=row.id, nct_id=row.nct_id, kind=NoticeKind(row.kind), revision_id=row.revision_id, detail=row.detail)
-        for row in db.execute(query.order_by(notice.c.id))
-    ]
+    return [notice_of(row) for row in db.execute(query.order_by(notice.c.id))]
+
+
+def notice_of(row: Row[Any]) -> Notice:
+    """Return a notice's row as what a mail tells."""
+    return Notice(
+        id=row.id,
+        nct_id=row.nct_id,
+        kind=NoticeKind(row.kind),
+        revision_id=row.revision_id,
+        detail=row.detail,
+        delayed_since=row.delayed_since,
+    )

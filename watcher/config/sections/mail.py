@@ -8,7 +8,7 @@ from pydantic import Field
 
 from watcher.config.places import CertificateBundle, FilePath, FolderToBe, Host
 from watcher.config.sections.base import Section
-from watcher.config.values import Address, Line, Secret, within
+from watcher.config.values import Address, AddressPattern, Line, Secret, within
 
 Security = Literal["starttls", "tls", "none"]
 
@@ -48,6 +48,17 @@ class SmtpSettings(Section):
     )
 
 
+class JournalSettings(Section):
+    address: Address = Field(
+        description="Mailbox that gets a copy of every mail: after a broken line it is asked what the server took.",
+        examples=['address = "trialwatch-journal@example.org"'],
+    )
+    wait: Annotated[timedelta, within("10s", "1h")] = Field(
+        timedelta(minutes=2),
+        description="How long a mail may be on its way there; twice what your mail server's queue usually takes.",
+    )
+
+
 class MailSettings(Section):
     sender: Address = Field("", description="From address; the operator's unless given.  Needed with [mail.smtp].")
     sender_name: Line = Field("trialwatch", description="Name that mail programs show beside the sender's address.")
@@ -68,4 +79,10 @@ class MailSettings(Section):
     give_up_after: Annotated[timedelta, within("1h", "30d")] = Field(
         timedelta(hours=72), description="How long to retry a mail before the operator is told; old alerts mislead."
     )
+    only_to: Annotated[tuple[AddressPattern, ...], Field(strict=False)] = Field(
+        (),
+        description="Outside production: nobody else gets mail, the operator included.  * stands for any characters.",
+        examples=['only_to = ["*@example.org", "reader@example.com"]'],
+    )
     smtp: SmtpSettings | None = None
+    journal: JournalSettings | None = None

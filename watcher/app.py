@@ -18,12 +18,14 @@ import requests.adapters
 import structlog
 
 from watcher.config import Settings
+from watcher.config.sections.mail import OAuth2Settings
 from watcher.core.fields import FieldTable
 from watcher.core.targets import MAIL
 from watcher.errors import StoreError, TrialwatchError
 from watcher.notify.allow_list import AllowListChannel
 from watcher.notify.channel import Channel, Journal
 from watcher.notify.files import FileChannel
+from watcher.notify.oauth2 import OAuth2Client, TokenSource
 from watcher.notify.smtp import SmtpChannel
 from watcher.notify.smtp_connection import Security, SmtpServer
 from watcher.pipeline import Pipeline
@@ -277,6 +279,7 @@ def _channel(settings: Settings, journal: Journal | None) -> Channel:
         security=Security(smtp.security),
         username=smtp.username,
         password=smtp.password.get_secret_value() if smtp.password else None,
+        tokens=_tokens(smtp.oauth2) if smtp.oauth2 else None,
         ca_bundle=smtp.ca_bundle,
         connect_timeout=smtp.connect_timeout,
         command_timeout=smtp.command_timeout,
@@ -284,6 +287,17 @@ def _channel(settings: Settings, journal: Journal | None) -> Channel:
         local_hostname=settings.mail.domain,
     )
     return SmtpChannel(server, journal=journal.address if journal else None)
+
+
+def _tokens(oauth2: OAuth2Settings) -> TokenSource:
+    client = OAuth2Client(
+        token_url=oauth2.token_url,
+        client_id=oauth2.client_id,
+        client_secret=oauth2.client_secret.get_secret_value(),
+        scope=oauth2.scope,
+        ca_bundle=oauth2.ca_bundle,
+    )
+    return TokenSource(client)
 
 
 def _digest(settings: Settings, database: Database, table: FieldTable) -> Digest:

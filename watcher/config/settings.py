@@ -29,7 +29,7 @@ from watcher.config.sources import (
     read_secret_files,
     read_settings_file,
 )
-from watcher.config.values import Address, normalise_address
+from watcher.config.values import Address, Line, normalise_address
 from watcher.errors import SettingsError
 from watcher.model import Watchlist
 
@@ -42,6 +42,11 @@ class Settings(Section):
     operator: Address = Field(
         description="Mail address of who runs this: named to the registry, and told when something is wrong.",
         examples=['operator = "operations@example.org"'],
+    )
+    operator_target: Line | None = Field(
+        None,
+        description="Name of a [[target]] that gets what is written to the operator as well, for when mail fails.",
+        examples=['operator_target = "on call"'],
     )
     registry: RegistrySettings = Field(default_factory=RegistrySettings)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)

@@ -29,6 +29,7 @@ NOT_SETTINGS = {
 SECRET_FILES = {  # a secret: the key that names a file which holds it instead
     "database.url": "database.url_file",
     "mail.smtp.password": "mail.smtp.password_file",
+    "mail.smtp.oauth2.client_secret": "mail.smtp.oauth2.client_secret_file",
 }
 _LARGEST_SECRET = 8192  # bytes; anything larger is another file named by mistake
 
@@ -85,6 +86,7 @@ def exposed_secrets(path: Path, tree: Tree) -> list[Problem]:
         return []
     exposed = {
         "mail.smtp.password": bool(lookup(tree, "mail.smtp.password")),
+        "mail.smtp.oauth2.client_secret": bool(lookup(tree, "mail.smtp.oauth2.client_secret")),
         "database.url": _holds_password(lookup(tree, "database.url")),
         "registry.proxy": _holds_password(lookup(tree, "registry.proxy")),
     }

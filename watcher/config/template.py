@@ -14,7 +14,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from watcher.config.rules import PORTS
-from watcher.config.sections.mail import MailSettings, SmtpSettings
+from watcher.config.sections.mail import JournalSettings, MailSettings, OAuth2Settings, SmtpSettings
 from watcher.config.sections.other import ChangesSettings, LogSettings, TemplateSettings
 from watcher.config.sections.people import RecipientSettings, WatchlistSettings
 from watcher.config.sections.registry import DatabaseSettings, RegistrySettings
@@ -40,10 +40,13 @@ _SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("database", "Where everything is remembered.", DatabaseSettings),
     ("mail", "What mail looks like, and when it is sent.", MailSettings),
     ("mail.smtp", "The mail server.  Without this section, mails are written to files.", SmtpSettings),
+    ("mail.smtp.oauth2", "A login by OAuth 2.0, in place of a password, as Microsoft 365 wants it.", OAuth2Settings),
+    ("mail.journal", "A mailbox that knows which mails were taken, so that none is sent twice.", JournalSettings),
     ("templates", "What a reader sees can be changed.", TemplateSettings),
     ("web", "The pages that links in mails lead to.", WebSettings),
     ("log", "What the program says about its work, on standard error.", LogSettings),
 )
+_ON_DEMAND = frozenset({"mail.smtp", "mail.smtp.oauth2", "mail.journal"})  # only shown, unless something in them is set
 _CHANGES = """\
 # What a change weighs, and where a digest tells it, if you see that otherwise: by category, or by the path of a field,
 # which is stronger.  "trialwatch severity" prints them all, with what is in force.
@@ -109,13 +112,15 @@ def _asked(wishes: Wishes) -> Values:
 
 
 def _sections(given: Values, derived: Values) -> Iterator[str]:
-    yield from _option("operator", Settings.model_fields["operator"], given=given, derived=derived)
+    for key in ("operator", "operator_target"):
+        yield from _option(key, Settings.model_fields[key], given=given, derived=derived)
+    sections = {section for section, _, _ in _SECTIONS}
     for section, purpose, model in _SECTIONS:
-        shown_only = section == "mail.smtp" and "mail.smtp.host" not in given
+        shown_only = section in _ON_DEMAND and not any(key.startswith(f"{section}.") for key in given)
         yield f"\n# {purpose}"
         yield f"#[{section}]" if shown_only else f"[{section}]"
         for name, field in model.model_fields.items():
-            if name != "smtp":  # has a section of its own
+            if f"{section}.{name}" not in sections:
                 yield from _option(f"{section}.{name}", field, given=given, derived=derived)
     yield ""
 

@@ -217,6 +217,8 @@ class Records:
         with self._database.writing() as db:
             for delivery, reply in refused:
                 message = delivery.message
+                if delayed(message.recipient) in self._open:
+                    continue  # that is known, and told
                 summary = (
                     f'The mail "{message.subject}" to {message.recipient} is refused for a reason that only you '
                     f"can put right; it is tried again: {reply}."

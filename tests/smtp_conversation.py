@@ -49,6 +49,7 @@ class Accepted(NamedTuple):
     sender: str
     recipient: str
     mime: bytes  # as it was before it went over the line: dots at line starts are single again
+    copies: tuple[str, ...] = ()  # the further recipients
 
     @property
     def message(self) -> EmailMessage:
@@ -118,6 +119,7 @@ class Conversation:
         self._encrypted = False
         self._sender: str | None = None
         self._recipient: str | None = None
+        self._copies: tuple[str, ...] = ()
 
     def run(self) -> None:
         self._server.connected()
@@ -152,7 +154,7 @@ class Conversation:
             case ["DATA"]:
                 self._data()
             case ["RSET"]:
-                self._sender = self._recipient = None
+                self._forget()
                 self._say(Step.RSET, "250 2.0.0 cleared")
             case ["QUIT"]:
                 self._say(Step.QUIT, "221 2.0.0 goodbye")
@@ -180,6 +182,9 @@ class Conversation:
 
     def _authenticate(self, command: str) -> None:
         _, mechanism, *initial = command.split()
+        if mechanism.upper() == "XOAUTH2":
+            self._authenticate_by_token(base64.b64decode(initial[0]).decode())
+            return
         if mechanism.upper() == "PLAIN":
             pieces = base64.b64decode(initial[0]).decode().split("\0")[1:]
         else:
@@ -188,6 +193,17 @@ class Conversation:
             self._say(Step.AUTH, "535 5.7.8 wrong user name or password")
         elif self._say(Step.AUTH, "235 2.7.0 welcome"):
             self._logged_in = True
+
+    def _authenticate_by_token(self, answer: str) -> None:
+        """Say yes, or say why not, and no only when that was answered, as Microsoft and Google do."""
+        user, token = self._server.login or ("", "")
+        if answer == f"user={user}\x01auth=Bearer {token}\x01\x01":
+            if self._say(Step.AUTH, "235 2.7.0 welcome"):
+                self._logged_in = True
+            return
+        self._write("334 " + base64.b64encode(b'{"status":"401","schemes":"bearer"}').decode())
+        self._server.heard(next(self._lines()))
+        self._say(Step.AUTH, "535 5.7.3 authentication unsuccessful")
 
     def _ask(self, question: str) -> str:
         self._write(f"334 {question}")
@@ -204,10 +220,17 @@ class Conversation:
 
     def _rcpt(self, command: str) -> None:
         address = re.fullmatch(r"(?i)RCPT TO:<([^<>]+)>", command)
-        if address is None or self._sender is None or self._recipient is not None:
+        if address is None or self._sender is None:
             self._write("503 5.5.1 not now, or not so")
         elif self._say(Step.RCPT, "250 2.1.5 recipient ok", recipient=address.group(1)):
-            self._recipient = address.group(1)
+            if self._recipient is None:
+                self._recipient = address.group(1)
+            else:
+                self._copies += (address.group(1),)
+
+    def _forget(self) -> None:
+        self._sender = self._recipient = None
+        self._copies = ()
 
     def _data(self) -> None:
         if self._sender is None or self._recipient is None:
@@ -216,8 +239,8 @@ class Conversation:
         recipient = self._recipient
         if not self._say(Step.DATA, "354 end with a dot", recipient=recipient):
             return
-        mail = Accepted(self._sender, recipient, self._message())
-        self._sender = self._recipient = None
+        mail = Accepted(self._sender, recipient, self._message(), self._copies)
+        self._forget()
         scripted = self._server.scripted(Step.DOT, recipient)
         positive = scripted is None or (isinstance(scripted, str) and scripted.startswith("2"))
         if positive or scripted in _AFTER_TAKING:

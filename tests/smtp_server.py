@@ -8,7 +8,7 @@
         assert [mail.subject for mail in server.accepted] == ["[NCT00000001] Study terminated"]
 
 Every connection has a thread of its own, so that processes under test may connect as well.  Does not do: pipelining,
-more than one recipient a message, queues, relaying.
+queues, relaying.  Of several recipients the first is the one that a mail is for.
 """
 
 import socket
@@ -45,7 +45,7 @@ class MailServer:
     Attributes:
         tls: offers STARTTLS; see ``tls_context``.
         implicit_tls: encrypts from the first byte instead.
-        login: user name and password that MAIL needs; None = no login.
+        login: user name and password, or token, that MAIL needs; None = no login.
         mechanisms: the ways of logging in that it offers.
         offers: further lines of the EHLO answer.
         accepted: what it took, in order.

@@ -9,7 +9,7 @@ Does not decide anything and holds no state but the open database.
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,12 +21,16 @@ import structlog
 
 from watcher.config import Settings
 from watcher.config.sections.imap import ImapSettings
+from watcher.config.sections.mail import OAuth2Settings
 from watcher.core.fields import FieldTable
+from watcher.core.targets import MAIL
 from watcher.errors import StoreError, TrialwatchError
-from watcher.notify.channel import Channel
+from watcher.notify.allow_list import AllowListChannel
+from watcher.notify.channel import Channel, Journal
 from watcher.notify.files import FileChannel
 from watcher.notify.imap_connection import ImapSecurity, ImapServer
 from watcher.notify.mailbox import ImapMailbox, Mailbox
+from watcher.notify.oauth2 import OAuth2Client, TokenSource
 from watcher.notify.reports import read_report
 from watcher.notify.smtp import SmtpChannel
 from watcher.notify.smtp_connection import Security, SmtpServer
@@ -40,7 +44,7 @@ from watcher.render.letters import Letters
 from watcher.render.templates import Templates
 from watcher.stages.bounces import Bounces
 from watcher.stages.check import Check
-from watcher.stages.deliver import Deliver, Patience
+from watcher.stages.deliver import Conditions, Deliver, Patience
 from watcher.stages.digest import Digest, ReturnPath, Sender
 from watcher.store.database import Database
 from watcher.store.leases import (
@@ -101,7 +105,8 @@ class Application:
     table: FieldTable
     connection: Connection
     registry: RegistryClient
-    channel: Channel
+    channel: Channel  # of mails
+    journal: Journal | None  # what the mail server took, if there is a mailbox that knows
     pipeline: Pipeline
     now: Clock
     monotonic: Callable[[], float]  # seconds; for what must not depend on whether the clock is set
@@ -196,6 +201,8 @@ def open_application(
     transport: requests.adapters.BaseAdapter | None = None,  # answers requests in the network's place, for a replay
     channel: Channel | None = None,  # takes mails; None = the one that the settings name
     mailbox: Mailbox | None = None,  # where reports come to, if they are read; None = the one that the settings name
+    journal: Journal | None = None,  # knows what was taken; None = the one that the settings name, if they do
+    chance: Callable[[], float] = random.random,  # 0 to 1
 ) -> Application:
     """Open the database, bring its schema up to date, and wire the rest.  Nothing is sent yet.
 
@@ -207,7 +214,7 @@ def open_application(
     table = FieldTable(settings.changes.over(load_rules()))
     connection = _connection(settings, transport)
     registry = _registry(settings, connection, now=now, monotonic=monotonic, stop=stop)
-    channel = channel or _channel(settings)
+    channel = _guarded(settings, channel or _channel(settings, journal))
     return Application(
         settings=settings,
         database=database,
@@ -215,10 +222,17 @@ def open_application(
         connection=connection,
         registry=registry,
         channel=channel,
+        journal=journal,
         pipeline=Pipeline(
             check=Check(database, registry, table),
             digest=_digest(settings, database, table),
-            deliver=_deliver(settings, database, channel, stop=stop),
+            deliver=_deliver(
+                settings,
+                database,
+                {MAIL: channel},
+                journal=journal,
+                conditions=Conditions(stopping=stop.is_set, chance=chance, monotonic=monotonic),
+            ),
             bounces=_bounces(settings, database, mailbox, stop=stop),
         ),
         now=now,
@@ -264,7 +278,12 @@ def _registry(
     return RegistryClient(asker, batch_size=registry.batch_size, connections=registry.connections)
 
 
-def _channel(settings: Settings) -> Channel:
+def _guarded(settings: Settings, channel: Channel) -> Channel:
+    """Return the channel of mails, behind the list of who may get any if there is one."""
+    return AllowListChannel(channel, settings.mail.only_to) if settings.mail.only_to else channel
+
+
+def _channel(settings: Settings, journal: Journal | None) -> Channel:
     smtp = settings.mail.smtp
     if smtp is None:
         return FileChannel(settings.mail.directory)
@@ -274,13 +293,25 @@ def _channel(settings: Settings) -> Channel:
         security=Security(smtp.security),
         username=smtp.username,
         password=smtp.password.get_secret_value() if smtp.password else None,
+        tokens=_tokens(smtp.oauth2) if smtp.oauth2 else None,
         ca_bundle=smtp.ca_bundle,
         connect_timeout=smtp.connect_timeout,
         command_timeout=smtp.command_timeout,
         dot_timeout=smtp.dot_timeout,
         local_hostname=settings.mail.domain,
     )
-    return SmtpChannel(server)
+    return SmtpChannel(server, journal=journal.address if journal else None)
+
+
+def _tokens(oauth2: OAuth2Settings) -> TokenSource:
+    client = OAuth2Client(
+        token_url=oauth2.token_url,
+        client_id=oauth2.client_id,
+        client_secret=oauth2.client_secret.get_secret_value(),
+        scope=oauth2.scope,
+        ca_bundle=oauth2.ca_bundle,
+    )
+    return TokenSource(client)
 
 
 def _digest(settings: Settings, database: Database, table: FieldTable) -> Digest:
@@ -333,6 +364,19 @@ def imap_server(imap: ImapSettings) -> ImapServer:
     )
 
 
-def _deliver(settings: Settings, database: Database, channel: Channel, *, stop: StopSignal) -> Deliver:
-    patience = Patience(down_for=settings.mail.deliver_every, give_up_after=settings.mail.give_up_after)
-    return Deliver(database, channel, patience, operator=settings.operator, stopping=stop.is_set)
+def _deliver(
+    settings: Settings,
+    database: Database,
+    channels: Mapping[str, Channel],
+    *,
+    journal: Journal | None,
+    conditions: Conditions,
+) -> Deliver:
+    mail = settings.mail
+    patience = Patience(
+        down_for=mail.deliver_every,
+        give_up_after=mail.give_up_after,
+        journal_wait=mail.journal.wait if mail.journal else timedelta(0),
+    )
+    operator = settings.operator
+    return Deliver(database, channels, patience, operator=operator, conditions=conditions, journal=journal)

@@ -217,6 +217,12 @@ class Phase(StrEnum):
     RCPT = "rcpt"
     DATA = "data"
     DOT = "dot"  # from here on a lost answer leaves it uncertain whether the message was taken
+    JOURNALLED = "journalled"  # the same, and the journal mailbox gets the message too, if anybody does
+
+    @property
+    def after_dot(self) -> bool:
+        """Whether the message may have been taken when nothing was heard after this."""
+        return self in {Phase.DOT, Phase.JOURNALLED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,7 +234,8 @@ class Message:
     sender: str  # envelope sender, an address
     recipient: str  # envelope recipient, an address
     subject: str  # as text, not encoded
-    mime: bytes  # headers and body, CRLF line ends, 7-bit
+    mime: bytes  # headers and body, CRLF line ends, 7-bit; for a target its document, see render/payload.py
+    channel: str = "mail"  # or "target:NAME"
     return_token: str | None = None  # the word in the envelope sender by which a bounce is known; None = none
 
 
@@ -237,16 +244,18 @@ class Receipt:
     """Proof that a channel took a message."""
 
     reply: str  # the server's words after the final dot, or the path of the file
+    journal_refusal: str | None = None  # the server's words, when it did not take the journal mailbox as a recipient
 
 
 class DeliveryState(StrEnum):
     PENDING = "pending"
     SENDING = "sending"  # an attempt is under way, or was when the process died
     DEFERRED = "deferred"  # will be tried again at ``next_attempt_at``
-    UNCERTAIN = "uncertain"  # the answer to the final dot was lost: perhaps taken
+    UNCERTAIN = "uncertain"  # the answer to the final dot was lost: perhaps taken; settled from ``next_attempt_at`` on
     SENT = "sent"
     FOLDED = "folded"  # not taken in time, or it came back; what it told is told by a later message
     FAILED = "failed"  # given up, and the operator was told
+    BARRED = "barred"  # to somebody who is not on ``mail.only_to``: never handed over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +269,8 @@ class Delivery:
     composed_at: datetime
     next_attempt_at: datetime
     reply: str | None = None  # the server's last words
+    digest_id: int | None = None  # None = it tells nothing that another message could tell instead
+    unanswered: int = 0  # attempts whose final dot was not answered, and of which nothing more is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

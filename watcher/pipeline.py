@@ -4,7 +4,7 @@
     bounces   read what came back, and see to it that somebody else hears
     check     ask the registry, compare, and record snapshot, changes and notices in one transaction
     digest    for every window that has closed: notices → one mail in the outbox
-    deliver   for every mail that is due: hand it over, record the receipt
+    deliver   for every mail that is due: hand it over, record the receipt; settle what was perhaps taken
 
 Each stage asks the database what there is to do, records each item as soon as it is done, and may be repeated at any
 moment.  What is due stands in the database alone, so it does not matter who runs the stages, or how often; only how
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from watcher.errors import RegistryError
-from watcher.model import Message
+from watcher.model import DeliveryState, Message
 from watcher.stages.bounces import Bounces, Read
 from watcher.stages.check import Check, Outcome, Progress
 from watcher.stages.deliver import Deliver, Handed
@@ -56,6 +56,10 @@ class Pipeline:
         return Round(outcome=outcome, trouble=trouble, composed=composed, handed=handed, read=read)
 
     def tell(self, *, now: datetime) -> tuple[list[Message], Handed]:
-        """Compose what is due, and hand over all that is; return both."""
+        """Compose what is due, and hand over all that is; return both.  What turned out too old is composed anew."""
         composed = self.digest.run(now=now)
-        return composed, self.deliver.run_all(now=now)
+        handed = self.deliver.run_all(now=now)
+        if handed.states[DeliveryState.FOLDED]:
+            composed += self.digest.run(now=now)
+            handed.add(self.deliver.run_all(now=now))
+        return composed, handed

@@ -111,6 +111,26 @@ def test_an_answer_says_what_becomes_of_the_message(
 
 
 @pytest.mark.parametrize(
+    ("answer", "wait"),
+    [
+        pytest.param("450 4.2.0 greylisted, try again in 299 seconds", timedelta(seconds=299), id="seconds"),
+        pytest.param("451 4.7.1 Greylisted for 5 minutes", timedelta(minutes=5), id="minutes"),
+        pytest.param("450 4.7.1 please retry after 300s", timedelta(minutes=5), id="abbreviated"),
+        pytest.param("421 4.7.0 try again in 1 hour", None, id="the channel as a whole"),
+        pytest.param("450 4.2.0 greylisted", None, id="no time"),
+        pytest.param("450 4.2.1 mailbox full for 3 users", None, id="another number"),
+    ],
+)
+def test_how_long_a_server_asks_us_to_wait_is_passed_on(
+    server: MailServer, answer: str, wait: timedelta | None
+) -> None:
+    server.answer(Step.RCPT, answer)
+    with pytest.raises((MessageDeferred, ChannelDown)) as caught:
+        hand_over(server)
+    assert getattr(caught.value, "retry_after", None) == wait
+
+
+@pytest.mark.parametrize(
     ("step", "answer", "by_size"),
     [
         pytest.param(Step.MAIL, "552 5.3.4 message too big", True, id="its size was announced"),

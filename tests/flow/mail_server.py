@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from tests.flow.journal import FakeJournal
 from tests.smtp_conversation import Accepted
 from watcher.errors import (
     ChannelDown,
@@ -50,6 +51,8 @@ class FakeMailServer:
     sessions: int = 0
     down: bool = False
     locked: str | None = None  # the words with which nobody is let in; None = everybody is
+    journal: FakeJournal | None = None  # gets what is taken
+    journal_refusal: str | None = None  # the words with which it is not named as a recipient; None = it is
     _rules: list[_Rule] = field(default_factory=list)
 
     @property
@@ -100,7 +103,7 @@ class FakeMailServer:
 
     def behave(self) -> None:
         """Forget all misbehaviour."""
-        self.down, self.locked = False, None
+        self.down, self.locked, self.journal_refusal = False, None, None
         self._rules.clear()
 
     @contextmanager
@@ -128,6 +131,13 @@ class FakeMailServer:
 
     def take(self, message: Message) -> None:
         self.accepted.append(Accepted(message.sender, message.recipient, message.mime))
+        if self.journal is not None and self.journal_refusal is None:
+            self.journal.put(message.mime)
+
+    @property
+    def last_phase(self) -> Phase:
+        """What is announced before a message can be taken."""
+        return Phase.DOT if self.journal is None or self.journal_refusal is not None else Phase.JOURNALLED
 
     def _add(
         self,
@@ -154,7 +164,7 @@ class FakeSession:
             raise ChannelDown(Phase.CONNECT, "this session is over; open a new one")
         try:
             for phase in _STEPS:
-                on_phase(phase)
+                on_phase(self._server.last_phase if phase is Phase.DOT else phase)
                 self._server.answer(phase, message)
         except MailError as error:
             self._over = isinstance(error, _FATAL)
@@ -163,4 +173,5 @@ class FakeSession:
             self._over = True
             raise
         self._server.take(message)
-        return Receipt(reply=f"250 2.0.0 queued as {len(self._server.accepted)}")
+        reply = f"250 2.0.0 queued as {len(self._server.accepted)}"
+        return Receipt(reply=reply, journal_refusal=self._server.journal_refusal)

@@ -222,7 +222,7 @@ def test_a_server_that_refuses_everybody_by_policy_is_left_alone_for_a_while(wor
     assert len(world.mail_server.accepted) == len(readers) + 1
 
 
-def test_a_recipient_refused_by_policy_is_given_up_after_days_and_the_operator_told(world: World) -> None:
+def test_a_recipient_refused_by_policy_for_days_is_told_anew_and_the_operator_told(world: World) -> None:
     begin_with_two_readers(world)
     world.registry.publish(TRIAL, status="TERMINATED")
     world.mail_server.refuse_by_policy(READER)
@@ -231,8 +231,8 @@ def test_a_recipient_refused_by_policy_is_given_up_after_days_and_the_operator_t
         world.later(hours=4)
 
     with world.app.database.reading() as db:
-        assert outbox.counts(db)[DeliveryState.FAILED] == 1
-    assert len(world.mail_server.to(OPERATOR)) == 2  # that it is refused, and that it was given up
+        assert outbox.counts(db)[DeliveryState.FOLDED] == 1
+    assert len(world.mail_server.to(OPERATOR)) == 2  # that it is refused, and that it is for long
 
 
 def test_a_refused_login_stops_everything_for_half_an_hour_and_counts_against_no_message(world: World) -> None:

@@ -151,6 +151,9 @@ class World:
         with self.app.database.reading() as db:
             return int(db.execute(select(func.count()).select_from(snapshot)).scalar_one())
 
+    def _seconds(self) -> float:
+        return self.clock.moment.timestamp()
+
     def _open(self) -> None:
         settings = {
             "operator": OPERATOR,
@@ -166,4 +169,7 @@ class World:
             transport=self.registry,
             channel=self.mail_server,
             mailbox=self.mailbox,
+            journal=self.mail_server.journal,
+            monotonic=self._seconds,
+            chance=lambda: 0.0,
         )

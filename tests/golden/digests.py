@@ -96,7 +96,7 @@ def demo_digests() -> Iterator[KeptDigest]:
                 clock.moment = datetime.combine(day, _NOON, tzinfo=UTC)
                 app.pipeline.check.run(now=clock.moment)
                 clock.moment = datetime.combine(day + timedelta(days=1), time(0), tzinfo=UTC)
-                yield from _kept(app.pipeline.digest.run(now=clock.moment), day=registry.day)
+                yield from _kept(app.pipeline.tell(now=clock.moment)[0], day=registry.day)
         finally:
             app.close()
 

@@ -29,7 +29,7 @@ def composed(db: Connection, *numbers: int) -> list[str]:
 
 def claimed(db: Connection, number: int = 1) -> str:
     [message_id] = composed(db, number)
-    assert outbox.claim(db, message_id) is not None
+    assert len(outbox.claim(db, [message_id])) == 1
     return message_id
 
 
@@ -44,6 +44,8 @@ def stands(db: Connection, number: int = 1) -> Delivery:
         composed_at=row.composed_at,
         next_attempt_at=row.next_attempt_at,
         reply=row.reply,
+        digest_id=row.digest_id,
+        unanswered=row.unanswered,
     )
 
 
@@ -78,8 +80,7 @@ def test_a_message_may_hold_anything(database: Database) -> None:
     hostile = replace(message(), subject="NUL \x00 and \ud800 and €", mime=bytes(range(256)) * 40)
     with database.writing() as db:
         outbox.add_message(db, hostile, digest_id=None, sizes=SIZES, now=NOW)
-        claimed_one = outbox.claim(db, hostile.id)
-        assert claimed_one is not None
+        [claimed_one] = outbox.claim(db, [hostile.id])
         assert claimed_one.message == hostile
 
 
@@ -212,8 +213,7 @@ def test_when_the_channel_is_down_everything_waits_and_nothing_is_brought_forwar
 def test_a_claimed_message_is_being_sent_and_its_attempt_is_counted(database: Database) -> None:
     with database.writing() as db:
         [message_id] = composed(db, 1)
-        delivery = outbox.claim(db, message_id)
-        assert delivery == stands(db)
+        assert outbox.claim(db, [message_id]) == [stands(db)]
         assert (stands(db).state, stands(db).phase, stands(db).attempts) == (DeliveryState.SENDING, Phase.CONNECT, 1)
         assert outbox.due_messages(db, now=LATER, limit=10) == []
 
@@ -221,17 +221,17 @@ def test_a_claimed_message_is_being_sent_and_its_attempt_is_counted(database: Da
 def test_a_message_is_claimed_once(database: Database) -> None:
     with database.writing() as db:
         message_id = claimed(db)
-        assert outbox.claim(db, message_id) is None
+        assert outbox.claim(db, [message_id]) == []
         assert stands(db).attempts == 1
 
 
 def test_of_two_instances_that_claim_a_message_at_once_one_gets_it(database: Database) -> None:
     other = Database(database.engine.url.render_as_string(hide_password=False))
 
-    def claiming(instance: Database, message_id: str) -> Callable[[], Delivery | None]:
-        def run() -> Delivery | None:
+    def claiming(instance: Database, message_id: str) -> Callable[[], int]:
+        def run() -> int:
             with instance.writing() as db:
-                return outbox.claim(db, message_id)
+                return len(outbox.claim(db, [message_id]))
 
         return run
 
@@ -239,13 +239,13 @@ def test_of_two_instances_that_claim_a_message_at_once_one_gets_it(database: Dat
         ids = composed(db, *range(5))
     for message_id in ids:
         results = together(claiming(database, message_id), claiming(other, message_id))
-        assert sorted(type(result).__name__ for result in results) == ["Delivery", "NoneType"]
+        assert sorted(str(result) for result in results) == ["0", "1"]
     other.close()
 
 
 def test_a_message_that_does_not_exist_cannot_be_claimed(database: Database) -> None:
     with database.writing() as db:
-        assert outbox.claim(db, "0" * 32) is None
+        assert outbox.claim(db, ["0" * 32]) == []
 
 
 def test_each_phase_is_recorded(database: Database) -> None:
@@ -262,7 +262,7 @@ def test_a_message_that_was_taken_is_sent_and_never_tried_again(database: Databa
         outbox.record_sent(db, message_id, reply="250 2.0.0 queued as 4711", now=LATER)
         assert (stands(db).state, stands(db).reply) == (DeliveryState.SENT, "250 2.0.0 queued as 4711")
         assert db.execute(select(tables.message.c.finished_at)).scalar_one() == LATER
-        assert outbox.claim(db, message_id) is None
+        assert outbox.claim(db, [message_id]) == []
         assert outbox.due_messages(db, now=LATER, limit=10) == []
         assert outbox.unfinished(db) == []
 
@@ -270,8 +270,8 @@ def test_a_message_that_was_taken_is_sent_and_never_tried_again(database: Databa
 def test_a_message_that_is_given_up_stays_in_sight_and_is_never_tried_again(database: Database) -> None:
     with database.writing() as db:
         message_id = claimed(db)
-        outbox.record_failed(db, message_id, reply="550 5.1.1 no such user", now=LATER)
-        assert outbox.claim(db, message_id) is None
+        outbox.record_ended(db, message_id, DeliveryState.FAILED, reply="550 5.1.1 no such user", now=LATER)
+        assert outbox.claim(db, [message_id]) == []
         assert outbox.due_messages(db, now=LATER, limit=10) == []
         [found] = outbox.unfinished(db)
         assert (found.state, found.reply) == (DeliveryState.FAILED, "550 5.1.1 no such user")
@@ -282,8 +282,7 @@ def test_a_deferred_message_is_tried_again_and_counted(database: Database) -> No
         message_id = claimed(db)
         outbox.record_deferred(db, message_id, reply="451 later", next_attempt_at=LATER)
         assert (stands(db).state, stands(db).attempts, stands(db).reply) == (DeliveryState.DEFERRED, 1, "451 later")
-        again = outbox.claim(db, message_id)
-        assert again is not None
+        [again] = outbox.claim(db, [message_id])
         assert (again.attempts, again.phase) == (2, Phase.CONNECT)
 
 
@@ -303,7 +302,9 @@ def test_a_reply_may_hold_any_characters(database: Database) -> None:
 STEPS: list[tuple[str, Callable[[Connection, str], None]]] = [
     ("phase", lambda db, message_id: outbox.record_phase(db, message_id, Phase.DOT)),
     ("sent", lambda db, message_id: outbox.record_sent(db, message_id, reply="250 ok", now=NOW)),
-    ("failed", lambda db, message_id: outbox.record_failed(db, message_id, reply="550 no", now=NOW)),
+    ("failed", lambda db, one: outbox.record_ended(db, one, DeliveryState.FAILED, reply="550 no", now=NOW)),
+    ("barred", lambda db, one: outbox.record_ended(db, one, DeliveryState.BARRED, reply="not allowed", now=NOW)),
+    ("uncertain", lambda db, one: outbox.record_uncertain(db, one, reply="lost", next_attempt_at=NOW)),
     ("deferred", lambda db, message_id: outbox.record_deferred(db, message_id, reply="451", next_attempt_at=NOW)),
 ]
 ENDS = [name for name, _ in STEPS if name != "phase"]
@@ -352,4 +353,7 @@ def test_every_state_is_counted(database: Database) -> None:
             DeliveryState.SENT: 1,
             DeliveryState.FAILED: 1,
             DeliveryState.DEFERRED: 1,
+            DeliveryState.UNCERTAIN: 1,
+            DeliveryState.FOLDED: 0,
+            DeliveryState.BARRED: 1,
         }

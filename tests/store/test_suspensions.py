@@ -44,7 +44,9 @@ def compose_change(db: Connection, number: int = 1) -> str:
     readers = [reader_of(READER, Cadence.IMMEDIATE), reader_of(OTHER_READER, Cadence.IMMEDIATE)]
     release = watch_trials(db, TRIAL, recipients=readers)
     record_step(db, record(title="Second"), [change()], release_id=release, now=NOW)
-    window = next(one for one in due_windows(db, now=CLOSED) if one.address == READER and one.subject_matter == "changes")
+    window = next(
+        one for one in due_windows(db, now=CLOSED) if one.address == READER and one.subject_matter == "changes"
+    )
     told = [one.id for one in notices_in(db, window, now=CLOSED)]
     outgoing = replace(message(number), return_token=f"{number:024x}")
     outbox.add_digest(db, window, told, outgoing, sizes=(1, 1), now=NOW)

@@ -13,6 +13,13 @@ from watcher.config.problems import known_keys
 from watcher.config.settings import Settings, load_settings
 from watcher.errors import SettingsError
 
+OAUTH2 = """
+[mail.smtp.oauth2]
+token_url = "https://login.example.org/token"
+client_id = "us"
+client_secret = "x"
+"""
+
 
 @pytest.mark.parametrize(
     ("text", "problem"),
@@ -191,9 +198,37 @@ from watcher.errors import SettingsError
         ),
         pytest.param(
             SMTP + 'username = "watch"',
-            "mail.smtp.username: is given without a password; add mail.smtp.password_file (or password), or leave both "
-            "out",
+            "mail.smtp.username: is given without a password; add mail.smtp.password_file (or password, or "
+            "[mail.smtp.oauth2]), or leave it out",
             id="a user name without a password",
+        ),
+        pytest.param(
+            SMTP + f'password = "{CANARY}"\nusername = "watch"\n{OAUTH2}',
+            "mail.smtp.oauth2: is given beside a password; keep one of them: [mail.smtp.oauth2], or "
+            "mail.smtp.password_file",
+            id="a password and OAuth 2.0",
+        ),
+        pytest.param(
+            SMTP + OAUTH2,
+            "mail.smtp.username: is missing although [mail.smtp.oauth2] is given; write the mailbox that mail is sent "
+            'from, as in username = "trialwatch@example.org"',
+            id="OAuth 2.0 without a user name",
+        ),
+        pytest.param(
+            SMTP + 'username = "watch"\n' + OAUTH2.replace("https", "http"),
+            'mail.smtp.oauth2.token_url: "http://login.example.org/token" is not encrypted; write https:// (http:// '
+            "only reaches this machine itself)",
+            id="a token server in clear text",
+        ),
+        pytest.param(
+            'operator = "ops@example.org"\n[mail]\nonly_to = ["example.org"]',
+            'mail.only_to[0]: "example.org" fits no address; write one, or some with a star, as in "*@example.org"',
+            id="a pattern that fits no address",
+        ),
+        pytest.param(
+            'operator = "ops@example.org"\n[mail.journal]\nwait = "2m"',
+            'mail.journal.address: is missing; write it as in address = "trialwatch-journal@example.org"',
+            id="a journal without an address",
         ),
         pytest.param(
             SMTP + f'password = "{CANARY}"',

@@ -102,7 +102,7 @@ def test_every_option_is_shown_and_explained(smtp_host: str | None) -> None:
     lines = render_settings(Wishes(operator=OPERATOR, smtp_host=smtp_host)).split("\n")
     section, explained = "", set()
     for before, line in pairwise(lines):
-        if header := re.fullmatch(r"#?\[([a-z.]+)\]", line):
+        if header := re.fullmatch(r"#?\[([a-z0-9.]+)\]", line):
             section = header[1] + "."
         if (option := re.match(r"#?([a-z_]+) = ", line)) and re.match(r"# \S", before):
             explained.add(section + option[1])
@@ -111,7 +111,8 @@ def test_every_option_is_shown_and_explained(smtp_host: str | None) -> None:
 
 def test_the_options_that_are_shown_with_their_defaults_can_be_taken_as_they_stand(tmp_path: Path) -> None:
     shown = render_settings(Wishes(operator=OPERATOR))
-    examples = r"(proxy|public_url|ca_bundle|url_file|reply_to|password|password_file|username|host|\[mail\.smtp\])"
+    names = "proxy|ca_bundle|url_file|reply_to|only_to|operator_target|public_url|password|password_file|username|host"
+    examples = rf"({names}|\[mail\.smtp\])"
     without_examples = "\n".join(line for line in shown.split("\n") if not re.match(f"#{examples}\\b", line))
     until_smtp, _, rest = without_examples.partition("# The mail server.")
     after_smtp = rest[rest.index("# What a reader sees") :].replace('#directory = "templates"', "")

@@ -23,6 +23,7 @@ from watcher.core.text import UNSEEN
 from watcher.errors import (
     LeaseHeld,
     MailError,
+    MessageBarred,
     MessageDeferred,
     MessageRefused,
     RegistryError,
@@ -89,7 +90,7 @@ def reported(command: Callable[[], object]) -> int:
 def _code_of(error: TrialwatchError) -> ExitCode:
     if isinstance(error, LeaseHeld):
         return ExitCode.HELD
-    if isinstance(error, MessageRefused | MessageDeferred):  # reached: this one message was not taken
+    if isinstance(error, MessageRefused | MessageDeferred | MessageBarred):  # reached: this one message was not taken
         return ExitCode.FAILURES
     if isinstance(error, RegistryError | MailError):
         return ExitCode.UNREACHABLE

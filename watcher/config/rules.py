@@ -136,13 +136,25 @@ def _sender_can_be_answered(tree: Tree) -> Iterator[Problem]:
 
 
 def _login_is_complete(tree: Tree) -> Iterator[Problem]:
-    username = lookup(tree, "mail.smtp.username")
+    username, oauth2 = lookup(tree, "mail.smtp.username"), lookup(tree, "mail.smtp.oauth2")
     passwords = [lookup(tree, "mail.smtp.password"), lookup(tree, "mail.smtp.password_file")]
     password = next((given for given in passwords if given is not None), None)
-    if username is not None and password is None:
+    if oauth2 is not None and password is not None:
+        yield Problem(
+            key="mail.smtp.oauth2",
+            says="is given beside a password; keep one of them: [mail.smtp.oauth2], or mail.smtp.password_file",
+        )
+    if oauth2 is not None and username is None:
         yield Problem(
             key="mail.smtp.username",
-            says="is given without a password; add mail.smtp.password_file (or password), or leave both out",
+            says="is missing although [mail.smtp.oauth2] is given; write the mailbox that mail is sent from, "
+            'as in username = "trialwatch@example.org"',
+        )
+    if username is not None and password is None and oauth2 is None:
+        yield Problem(
+            key="mail.smtp.username",
+            says="is given without a password; add mail.smtp.password_file (or password, or [mail.smtp.oauth2]), "
+            "or leave it out",
         )
     if username is None and password is not None:
         yield Problem(

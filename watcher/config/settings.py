@@ -30,7 +30,7 @@ from watcher.config.sources import (
     read_secret_files,
     read_settings_file,
 )
-from watcher.config.values import Address, normalise_address
+from watcher.config.values import Address, Line, normalise_address
 from watcher.errors import SettingsError
 from watcher.model import Cadence, Recipient, Route, Watchlist
 
@@ -46,6 +46,11 @@ class Settings(Section):
     )
     catch_all: Address = Field(
         "", description="Who hears, once a day, of changes that no list and no route takes; the operator unless given."
+    )
+    operator_target: Line | None = Field(
+        None,
+        description="Name of a [[target]] that gets what is written to the operator as well, for when mail fails.",
+        examples=['operator_target = "on call"'],
     )
     registry: RegistrySettings = Field(default_factory=RegistrySettings)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)

@@ -32,6 +32,7 @@ SECRET_FILES = {  # a secret: the key that names a file which holds it instead
     "mail.smtp.password": "mail.smtp.password_file",
     "mail.journal.imap.password": "mail.journal.imap.password_file",
     "mail.bounces.imap.password": "mail.bounces.imap.password_file",
+    "mail.smtp.oauth2.client_secret": "mail.smtp.oauth2.client_secret_file",
 }
 _LARGEST_SECRET = 8192  # bytes; anything larger is another file named by mistake
 

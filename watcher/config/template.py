@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 
 from watcher.config.rules import PORTS
 from watcher.config.sections.imap import BouncesSettings, ImapSettings
-from watcher.config.sections.mail import MailSettings, SmtpSettings
+from watcher.config.sections.mail import JournalSettings, MailSettings, OAuth2Settings, SmtpSettings
 from watcher.config.sections.other import ChangesSettings, LogSettings, TemplateSettings
 from watcher.config.sections.people import PersonSettings, RecipientSettings, RouteSettings, WatchlistSettings
 from watcher.config.sections.registry import DatabaseSettings, RegistrySettings
@@ -41,6 +41,8 @@ _SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("database", "Where everything is remembered.", DatabaseSettings),
     ("mail", "What mail looks like, and when it is sent.", MailSettings),
     ("mail.smtp", "The mail server.  Without this section, mails are written to files.", SmtpSettings),
+    ("mail.smtp.oauth2", "A login by OAuth 2.0, in place of a password, as Microsoft 365 wants it.", OAuth2Settings),
+    ("mail.journal", "A mailbox that knows which mails were taken, so that none is sent twice.", JournalSettings),
     ("mail.bounces", "Mail that comes back.  Without this section, nobody reads why.", BouncesSettings),
     ("mail.bounces.imap", "The mailbox that it comes back to.", ImapSettings),
     ("templates", "What a reader sees can be changed.", TemplateSettings),
@@ -128,7 +130,7 @@ def _asked(wishes: Wishes) -> Values:
 
 
 def _sections(given: Values, derived: Values) -> Iterator[str]:
-    for name in ("operator", "catch_all"):
+    for name in ("operator", "operator_target", "catch_all"):
         yield from _option(name, Settings.model_fields[name], given=given, derived=derived)
     for section, purpose, model in _SECTIONS:
         shown_only = section.startswith(_OPTIONAL) and f"{section}.host" not in given

@@ -124,6 +124,18 @@ def normalise_address(text: str) -> str:
     return f"{valid.local_part}@{valid.ascii_domain}"
 
 
+def check_address_pattern(text: str) -> str:
+    """Return ``text`` if it can be an address, or stand for several.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    pattern = one_line(text)
+    if not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", pattern):
+        raise ValueError(f'{quoted(text)} fits no address; write one, or some with a star, as in "*@example.org"')
+    return pattern
+
+
 def check_time_zone(name: str) -> str:
     """Return ``name`` if the IANA database has such a time zone.
 
@@ -221,6 +233,7 @@ Line = Annotated[str, AfterValidator(one_line)]
 HeaderText = Annotated[str, AfterValidator(check_header_text)]
 Secret = Annotated[SecretStr, AfterValidator(_check_secret)]
 Address = Annotated[str, AfterValidator(normalise_address)]
+AddressPattern = Annotated[str, AfterValidator(check_address_pattern)]
 NctId = Annotated[str, AfterValidator(normalise_nct_id)]
 QuietHours = Annotated[str, AfterValidator(check_quiet_hours)]
 TimeZone = Annotated[str, AfterValidator(check_time_zone)]

@@ -5,7 +5,8 @@ is not told (noise, bookkeeping) is only counted.
 """
 
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from watcher.core.text import one_line
 from watcher.core.weights.circumstances import WITHHELD_RULE
@@ -100,6 +101,18 @@ def arrange_version(changes: Sequence[Change], data_date: str, *, only: Set[str]
         clauses=tuple(clauses),
         not_told=sum(not change.told for change in changes),
     )
+
+
+def delayed(version: Version, since: datetime | None) -> Version:
+    """Return a step as it is told when the mail that told it first was not taken.
+
+    Args:
+        version: the step.
+        since: when that mail was written, UTC; None = there was none.
+    """
+    if since is None:
+        return version
+    return replace(version, origin=f"{version.origin}; delayed: first written on {since:%Y-%m-%d at %H:%M} UTC")
 
 
 def arrange_trials(blocks: Iterable[TrialBlock]) -> tuple[TrialBlock, ...]:

@@ -4,11 +4,12 @@ Interfaces only.  All forms keep the same promises, and pass the same tests (``t
 
 - A ``Receipt`` means that the message was taken, whole, and will survive a power cut on the other side.
 - ``on_phase`` is called *before* a step begins, and for ``Phase.DOT`` before the first moment at which the message can
-  be taken.  The caller stores the phase there.  If it raises, nothing more is sent and the connection is dropped, so
-  that nothing is ever taken of which the database does not know that it might have been.
+  be taken; with ``Phase.JOURNALLED`` in its place where the journal mailbox will get the message if the reader does.
+  The caller stores the phase there.  If it raises, nothing more is sent and the connection is dropped, so that nothing
+  is ever taken of which the database does not know that it might have been.
 - An error is always of the ``MailError`` family and says what it means for the message, the channel and a retry.
-  After ``MessageRefused`` and ``MessageDeferred`` the session can go on with the next message.  After any other
-  error it cannot: what is sent through it then is answered with ``ChannelDown``.
+  After ``MessageRefused``, ``MessageDeferred`` and ``MessageBarred`` the session can go on with the next message.
+  After any other error it cannot: what is sent through it then is answered with ``ChannelDown``.
 """
 
 from collections.abc import Callable
@@ -32,6 +33,7 @@ class Session(Protocol):
         Raises:
             MessageDeferred: not taken.  Try this message again later; go on with the next.
             MessageRefused: not taken, and never will be.  Give this message up; go on with the next.
+            MessageBarred: not handed over, because the settings allow no mail to this person; go on with the next.
             MessageUncertain: perhaps taken.  Look it up, or send it again under the same Message-ID; in a new session.
             ChannelDown: not taken, and no message is to blame.  Stop, and try all again later.
             ChannelRefused: not taken.  Stop, and tell the operator.
@@ -50,5 +52,29 @@ class Channel(Protocol):
 
         Raises:
             ChannelDown: nobody answers now.  Try again later; no message's attempt is to be counted.
+            ChannelRefused: it will not work until the operator changes something.
+        """
+
+
+class Journal(Protocol):
+    """A mailbox that gets every mail beside its reader, and so knows what the mail server has taken.
+
+    All forms pass the same tests (``tests/edges/test_journal_contract.py``).  That a mail is not there proves something
+    only where the server takes a mail for both or for neither, delivers to the journal at once, and leaves Message-IDs
+    as they are.
+    """
+
+    @property
+    def address(self) -> str:
+        """Return the mailbox's address, which is named as a second recipient."""
+
+    def holds(self, message_id: str) -> bool:
+        """Return whether a mail has arrived.
+
+        Args:
+            message_id: the header, with its angle brackets.
+
+        Raises:
+            ChannelDown: nobody answers now.  Try again later.
             ChannelRefused: it will not work until the operator changes something.
         """

@@ -1,5 +1,9 @@
 """Hand mails over by SMTP, one recipient at a time, so that it is always known how far the conversation had gone.
 
+A journal mailbox, where there is one, is named as a second recipient once the first was accepted.  It gets what the
+reader gets or nothing does, so that it can be asked later what became of a message.  A journal that is not accepted
+keeps no mail from its reader.
+
 Does not write mails, keep a queue or try again: it says what happened, in the terms of ``errors.py``, and the pipeline
 decides.  ``smtplib.sendmail`` is not used: it reports a line that broke before the message was taken, and one that
 broke after, by the same error, and only in the first case may the message be sent again without a doubt.
@@ -18,7 +22,7 @@ from watcher.core.domains import a_labels
 from watcher.errors import ChannelDown, MailError, MessageDeferred, MessageRefused, MessageUncertain
 from watcher.model import Message, Phase, Receipt
 from watcher.notify.smtp_connection import Connection, Security, SmtpServer, open_connection
-from watcher.notify.smtp_reply import Reply, message_error, reply_of
+from watcher.notify.smtp_reply import CLOSING, Reply, message_error, reply_of
 
 __all__ = ["Security", "SmtpChannel", "SmtpServer", "SmtpSession"]
 
@@ -34,8 +38,18 @@ OnPhase = Callable[[Phase], None]
 class SmtpChannel:
     """A mail server to hand messages over to."""
 
-    def __init__(self, server: SmtpServer, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, server: SmtpServer, *, journal: str | None = None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Name a server.
+
+        Args:
+            server: where it is, and as whom we come.
+            journal: address of the journal mailbox; None = there is none.
+            monotonic: seconds, for how long a connection has been in use.
+        """
         self._server = server
+        self._journal = journal
         self._monotonic = monotonic
 
     @property
@@ -45,7 +59,7 @@ class SmtpChannel:
     @contextmanager
     def session(self) -> Iterator["SmtpSession"]:
         """Connect and log in; say goodbye at the end.  Raises ``ChannelDown`` or ``ChannelRefused``."""
-        session = SmtpSession(self._server, monotonic=self._monotonic)
+        session = SmtpSession(self._server, journal=self._journal, monotonic=self._monotonic)
         session.open()
         try:
             yield session
@@ -56,8 +70,9 @@ class SmtpChannel:
 class SmtpSession:
     """A conversation with one server, over as many connections as its messages need, one after the other."""
 
-    def __init__(self, server: SmtpServer, *, monotonic: Callable[[], float]) -> None:
+    def __init__(self, server: SmtpServer, *, journal: str | None, monotonic: Callable[[], float]) -> None:
         self._server = server
+        self._journal = wire_address(journal) if journal else None
         self._monotonic = monotonic
         self._connection: Connection | None = None
         self._opened_at = 0.0  # seconds on the monotonic clock
@@ -86,7 +101,8 @@ class SmtpSession:
         try:
             connection = self._ready_connection(on_phase)
             self._begun += 1
-            return _Transaction(connection, self._server, message.mime, on_phase=on_phase).run(envelope)
+            transaction = _Transaction(connection, self._server, message.mime, on_phase=on_phase)
+            return transaction.run(envelope, journal=self._journal)
         except (MessageDeferred, MessageRefused):
             raise
         except BaseException as error:
@@ -140,16 +156,30 @@ class _Transaction:
         self._mime = mime
         self._on_phase = on_phase
 
-    def run(self, envelope: tuple[str, str]) -> Receipt:
+    def run(self, envelope: tuple[str, str], *, journal: str | None) -> Receipt:
         sender, recipient = envelope
         options = self._options(envelope)
         self._ask(Phase.MAIL, f"MAIL FROM:<{sender}>{options}")
         self._ask(Phase.RCPT, f"RCPT TO:<{recipient}>")
+        refusal = self._name_journal(journal) if journal and journal != recipient else None
         self._ask(Phase.DATA, "DATA", hoped_for=frozenset({SEND_IT}))
         self._write_body()
-        self._on_phase(Phase.DOT)
+        self._on_phase(Phase.JOURNALLED if journal and refusal is None else Phase.DOT)
         self._check_still_listening()
-        return Receipt(reply=str(self._dot()))
+        return Receipt(reply=str(self._dot()), journal_refusal=refusal)
+
+    def _name_journal(self, journal: str) -> str | None:
+        """Name the journal as a second recipient; return the server's words if it does not take that."""
+        try:
+            reply = reply_of(self._connection.docmd(f"RCPT TO:<{journal}>"))
+        except smtplib.SMTPServerDisconnected as error:
+            raise self._broken_before_dot(Phase.RCPT, error) from error
+        if reply.code in _DONE:
+            return None
+        if reply.code == CLOSING or not (reply.transient or reply.permanent):
+            self._connection.close()
+            raise message_error(Phase.RCPT, reply, size=len(self._mime))
+        return str(reply)
 
     def _options(self, envelope: tuple[str, str]) -> str:
         options = f" SIZE={len(self._mime)}" if self._connection.has_extn("size") else ""

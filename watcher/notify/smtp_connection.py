@@ -2,9 +2,10 @@
 
 Built on ``smtplib``, but for two things: answers have a deadline and a size limit, and the login neither tries one
 mechanism after the other (three wrong passwords lock an account) nor lets the password into an error.  Does not send
-messages (``smtp.py``), does not fall back to a connection in clear, and does not do XOAUTH2.
+messages (``smtp.py``), does not fall back to a connection in clear, and does not get tokens (``oauth2.py``).
 
-Sources: RFC 5321 (SMTP), RFC 3207 (STARTTLS), RFC 8314 (implicit TLS), RFC 4954 (AUTH).
+Sources: RFC 5321 (SMTP), RFC 3207 (STARTTLS), RFC 8314 (implicit TLS), RFC 4954 (AUTH), Microsoft's and Google's pages
+on XOAUTH2.
 """
 
 import base64
@@ -22,7 +23,8 @@ from pathlib import Path
 
 from watcher.errors import ChannelDown, ChannelRefused, SettingsError
 from watcher.model import Phase
-from watcher.notify.smtp_reply import Reply, channel_error, reply_of
+from watcher.notify.oauth2 import TokenSource
+from watcher.notify.smtp_reply import LOGIN_CODES, Reply, channel_error, reply_of
 
 REPLY_LIMIT = 65_536  # octets of one answer; RFC 5321 has 512 a line, and EHLO answers have some twenty lines
 LOGGED_IN = 235
@@ -53,6 +55,7 @@ class SmtpServer:
     security: Security
     username: str | None = None  # None = no login
     password: str | None = field(default=None, repr=False)
+    tokens: TokenSource | None = field(default=None, repr=False)  # in place of a password
     ca_bundle: Path | None = None  # PEM; None = the system's authorities
     connect_timeout: timedelta = timedelta(seconds=60)  # for the connection and the server's greeting, each
     command_timeout: timedelta = timedelta(minutes=5)  # for each answer: RFC 5321 section 4.5.3.2
@@ -75,8 +78,10 @@ class SmtpServer:
             yield f"mail server port {self.port}: it should be 1 to 65535"
         if self.local_hostname is not None and not re.fullmatch(r"[!-~]+", self.local_hostname):
             yield f"local host name {self.local_hostname!r}: it should be printable ASCII without spaces"
-        if (self.username is None) != (self.password is None):
+        if (self.username is None) != (self.password is None and self.tokens is None):
             yield "mail server login: it should have both a user name and a password, or neither"
+        if self.password is not None and self.tokens is not None:
+            yield "mail server login: it should have a password or OAuth 2.0, not both"
         if self.username is not None and self.security is Security.NONE:
             yield "mail server login: a password is never sent in clear; security should be starttls or tls"
         if min(self.connect_timeout, self.command_timeout, self.dot_timeout) <= timedelta(0):
@@ -225,21 +230,51 @@ def _connection_errors(server: SmtpServer) -> Iterator[None]:
 
 
 def _log_in(connection: Connection, server: SmtpServer) -> None:
-    if server.username is None or server.password is None:
+    if server.username is None:
         return
+    if server.tokens is not None:
+        _log_in_by_token(connection, server, server.username, server.tokens)
+    elif server.password is not None:
+        _log_in_by_password(connection, server, server.username, server.password)
+
+
+def _log_in_by_token(connection: Connection, server: SmtpServer, username: str, tokens: TokenSource) -> None:
+    """Log in by XOAUTH2.  A token that was kept may be void by now: another one is tried, once."""
+    offered = connection.esmtp_features.get("auth", "").upper().split()
+    if "XOAUTH2" not in offered:
+        offer = ", ".join(offered) or "none"
+        detail = f"{server.where}: the server should offer a login by XOAUTH2; it offers {offer}"
+        raise ChannelRefused(Phase.CONNECT, detail)
+    for _ in range(2):
+        token, is_new = tokens.token()
+        secret = _base64(f"user={username}\x01auth=Bearer {token}\x01\x01")
+        reply = reply_of(connection.docmd("AUTH", f"XOAUTH2 {secret}"))
+        if reply.code == GO_ON:  # why it is refused, as JSON in base64; an empty answer leads to the refusal itself
+            reply = reply_of(connection.docmd(""))
+        if reply.code == LOGGED_IN:
+            return
+        if reply.code not in LOGIN_CODES:
+            break
+        tokens.forget(token)
+        if is_new:
+            break
+    raise channel_error(f"{server.where}, login of {username} by XOAUTH2", _without(reply, [token, secret]))
+
+
+def _log_in_by_password(connection: Connection, server: SmtpServer, username: str, password: str) -> None:
     offered = connection.esmtp_features.get("auth", "").upper().split()
     if "PLAIN" in offered:
-        secret = _base64(f"\0{server.username}\0{server.password}")
+        secret = _base64(f"\0{username}\0{password}")
         reply = reply_of(connection.docmd("AUTH", f"PLAIN {secret}"))
     elif "LOGIN" in offered:
-        secret = _base64(server.password)
-        reply = _log_in_by_questions(connection, [_base64(server.username), secret])
+        secret = _base64(password)
+        reply = _log_in_by_questions(connection, [_base64(username), secret])
     else:
         offer = ", ".join(offered) or "none"
         detail = f"{server.where}: the server should offer a login by PLAIN or LOGIN; it offers {offer}"
         raise ChannelRefused(Phase.CONNECT, detail)
     if reply.code != LOGGED_IN:
-        raise channel_error(f"{server.where}, login of {server.username}", _without(reply, [server.password, secret]))
+        raise channel_error(f"{server.where}, login of {username}", _without(reply, [password, secret]))
 
 
 def _log_in_by_questions(connection: Connection, answers: list[str]) -> Reply:

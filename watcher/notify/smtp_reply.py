@@ -19,6 +19,7 @@ The decisions, with RFC 5321 sections 4.2 and 4.5.4 and RFC 3463 as sources:
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 
 from watcher.errors import ChannelDown, ChannelRefused, MailError, MessageDeferred, MessageRefused, MessageUncertain
 from watcher.model import Phase
@@ -30,6 +31,11 @@ _EXCEEDED = 552  # RFC 1870: the message's size; RFC 5321: the mailbox's storage
 _SIZE = re.compile(r"5\.(3\.4|2\.3)\b")  # too big for the system; longer than its administrator allows
 _ENHANCED = re.compile(r"5\.\d{1,3}\.\d{1,3}\b")
 _POLICY = re.compile(r"5\.7\.\d{1,3}\b")
+# "try again in 299 seconds", "greylisted for 5 minutes", "retry after 300s"
+_COME_BACK = re.compile(
+    r"\b(?:in|for|after|wait)\s+(\d{1,6})\s*(s|secs?|seconds?|m|mins?|minutes?|h|hours?)\b", re.IGNORECASE
+)
+_UNITS = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +87,14 @@ def message_error(phase: Phase, reply: Reply, *, size: int) -> MailError:
     if reply.permanent:
         return MessageRefused(phase, str(reply))
     if reply.transient or phase is not Phase.DOT:
-        return MessageDeferred(phase, str(reply))
+        return MessageDeferred(phase, str(reply), retry_after=_wait_asked_for(reply))
     return MessageUncertain(phase, str(reply))
+
+
+def _wait_asked_for(reply: Reply) -> timedelta | None:
+    """Return how long the server's words ask us to wait; a hint, for no standard says how to write it."""
+    found = _COME_BACK.search(reply.words) if reply.transient else None
+    return int(found[1]) * _UNITS[found[2][0].lower()] if found else None
 
 
 def _is_about_size(phase: Phase, reply: Reply) -> bool:

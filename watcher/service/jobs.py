@@ -98,9 +98,12 @@ def bounces(in_force: InForce) -> None:
 
 
 def mail(in_force: InForce) -> None:
-    """Hand over what is due."""
-    with in_force.at_work() as term:
-        app = term.app
-        handed = app.pipeline.deliver.run(now=app.now())
-    if handed.states:
-        _log.info("delivered", channel=app.channel.name, **{str(state): n for state, n in handed.states.items()})
+    """Hand over what is due, a turn after the other: in between, new settings may come into force."""
+    more = True
+    while more:
+        with in_force.at_work() as term:
+            app = term.app
+            handed = app.pipeline.deliver.run(now=app.now())
+            more = handed.more and not app.stop.is_set()
+        if handed.states:
+            _log.info("delivered", channel=app.channel.name, **{str(state): n for state, n in handed.states.items()})

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import orjson
 from sqlalchemy import Connection
 
-from watcher.core.digest import Sentence, TrialBlock, Version, arrange_trials, arrange_version
+from watcher.core.digest import Sentence, TrialBlock, Version, arrange_trials, arrange_version, delayed
 from watcher.core.fields import FieldTable, value_at
 from watcher.core.text import one_line
 from watcher.core.words.audience_words import route_words
@@ -95,11 +95,12 @@ class Content:
         versions = []
         for notice in notices:
             if notice.revision_id is None:
-                versions.append(_version_of_absence(notice))
+                versions.append(delayed(_version_of_absence(notice), notice.delayed_since))
             elif notice.revision_id in heard:
                 step: Revision = steps[notice.revision_id]
                 only = heard.pop(step.id)
-                versions.append(arrange_version(found[step.id], step.data_timestamp[:10], only=only))
+                version = arrange_version(found[step.id], step.data_timestamp[:10], only=only)
+                versions.append(delayed(version, notice.delayed_since))
         return TrialBlock(nct_id=nct_id, title=title_of(self.record(nct_id)), versions=tuple(versions))
 
     def _group(self, heading: str, nct_ids: Sequence[str]) -> TrialGroup | None:

@@ -24,8 +24,9 @@ from watcher.render.templates import TemplateFailed
 from watcher.stages.bounces import MAILBOX_INCIDENT, directed
 from watcher.stages.check import RECORDS_INCIDENT, REGISTRY_INCIDENT
 from watcher.stages.content import Content
-from watcher.stages.deliver import CHANNEL_INCIDENT
+from watcher.stages.deliver import CHANNEL_INCIDENT, JOURNAL_INCIDENT, TARGET_INCIDENT
 from watcher.store.database import Database
+from watcher.store.folding import times_folded, waiting_digests
 from watcher.store.incidents import (
     Incident,
     close_incident,
@@ -143,13 +144,18 @@ class Digest:
                 raise OvertakenError(f"the digest for {window.address} was composed by another instance in between")
             content = Content(db=db, table=self._table)
             gather = content.of_changes if window.subject_matter == CHANGES else content.of_watching
-            letter = gather(window.address, notices, now=now)
+            # What waits of joining and leaving is not put together: who joined and left since would read both.
+            taking = waiting_digests(db, window, now=now) if window.subject_matter == CHANGES else []
+            told = [*(notice for one in taking for notice in one.notices), *notices]
+            letter = gather(window.address, told, now=now)
             recipient, letter = directed(db, letter, window.address, self._sender.fallbacks)
+            again = times_folded(db, window)
         ids = [notice.id for notice in notices]
         identity = f"{recipient}|{window.subject_matter}|{window.closes_at.isoformat()}|{ids[0]}"
+        identity += f"|{again}" if again else ""  # another message tells the same: it is not the same message
         outgoing = self._write(letter, recipient, identity, now)
         with self._database.writing() as db:
-            add_digest(db, window, ids, outgoing.message, sizes=outgoing.sizes, now=now)
+            add_digest(db, window, ids, outgoing.message, sizes=outgoing.sizes, now=now, taking=taking)
             close_incident(db, _incident_of(window), now=now)
             _note_template(db, outgoing, now)
         _log.info("composed", recipient_notices=len(ids), subject_matter=window.subject_matter)
@@ -229,7 +235,9 @@ def _worth_a_mail(incident: Incident, now: datetime) -> bool:
 
     Of the mail server's trouble no mail can tell before it is over.  ``abs``: the clock may have been ahead then.
     """
-    if incident.key.startswith((REGISTRY_INCIDENT, RECORDS_INCIDENT, MAILBOX_INCIDENT)):
+    if incident.key == JOURNAL_INCIDENT or incident.key.startswith(
+        (REGISTRY_INCIDENT, RECORDS_INCIDENT, MAILBOX_INCIDENT, TARGET_INCIDENT)
+    ):
         return incident.closed_at is None and abs(now - incident.opened_at) >= PATIENCE
     if incident.key == CHANNEL_INCIDENT:
         return abs((incident.closed_at or now) - incident.opened_at) >= PATIENCE

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, select
 
 from watcher.core.bounces import Meaning, Verdict, Why, precise_status
-from watcher.store.outbox import MAIL
+from watcher.core.targets import MAIL
 from watcher.store.tables import bounce, message, opt_out
 
 _RETURNED = (Why.MAILBOX_FULL, Why.MESSAGE_REFUSED, Why.GAVE_UP)

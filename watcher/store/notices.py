@@ -292,7 +292,7 @@ def notices_in(db: Connection, window: Window, *, now: datetime) -> list[Notice]
         notice.c.closes_at.between(window.first_closes_at or window.closes_at, window.closes_at),
         waiting if window.subject_matter == CHANGES else ~waiting,
     )
-    return [_notice(dict(row)) for row in db.execute(query.order_by(notice.c.id)).mappings()]
+    return [notice_of(dict(row)) for row in db.execute(query.order_by(notice.c.id)).mappings()]
 
 
 def _whose(window: Window) -> tuple[str, str]:
@@ -306,7 +306,8 @@ def _due(now: datetime) -> ColumnElement[bool]:
     return and_(notice.c.digest_id.is_(None), closed, ~held, ~muted)
 
 
-def _notice(row: Mapping[str, object]) -> Notice:
+def notice_of(row: Mapping[str, object]) -> Notice:
+    """Return a notice's row as what a mail tells."""
     values: dict[str, object] = {name: row[name] for name in Notice.__slots__}
     read: dict[str, object] = {
         "kind": NoticeKind(str(row["kind"])),

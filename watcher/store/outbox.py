@@ -1,23 +1,25 @@
 """The outbox: messages from the transaction that composes them until the server's receipt, or until they are given up.
 
 Each step is committed on its own and names the state it expects, so that it can be repeated, and two instances cannot
-both take the same step.  "Uncertain" is a row found in SENDING at phase DOT after its process died.
+both take the same step.  What was perhaps taken is settled in ``doubts.py``; what was not taken in time is told by
+another message, see ``folding.py``.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
 import zstandard
-from sqlalchemy import Connection, and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, exists, func, insert, or_, select, update
 
+from watcher.core.targets import MAIL
 from watcher.errors import OvertakenError
 from watcher.model import Delivery, DeliveryState, Message, Phase
 from watcher.store.database import inserted_id
+from watcher.store.folding import Waiting, take_along
 from watcher.store.notices import Window
 from watcher.store.tables import digest, message, notice, suspension
 
-MAIL = "mail"  # the channel; every other is the name of a target
 OPEN = (DeliveryState.PENDING, DeliveryState.DEFERRED)
 _LONGEST_WAIT = timedelta(hours=12)  # more than any message is made to wait before it is tried again
 # Whether a message is to an address that mail does not reach: it is not handed over, see ``suspensions.py``.
@@ -30,13 +32,18 @@ class Unfinished:
     """A message that waits, or that was given up, without its content."""
 
     id: str
+    channel: str
     recipient: str
     subject: str
     state: DeliveryState
+    phase: Phase | None  # that the last attempt came to; None = never tried
     attempts: int
     composed_at: datetime
     next_attempt_at: datetime
     reply: str | None  # the server's last words
+
+
+# --- composing --------------------------------------------------------------------------------------------------------
 
 
 def add_digest(
@@ -47,26 +54,31 @@ def add_digest(
     *,
     sizes: tuple[int, int],
     now: datetime,
+    taking: Sequence[Waiting] = (),
 ) -> None:
     """Record that a window is told, what it told, and the message that tells it.
 
     Args:
         window: the window.
-        notice_ids: the notices that the message tells.
+        notice_ids: the notices of the window that the message tells.
         outgoing: the message.
         sizes: bytes of the text part and of the HTML part.
+        taking: earlier messages whose notices it tells as well; they will not be sent.
 
     Raises:
-        OvertakenError: some of the notices were told in between; nothing was written.
+        OvertakenError: some of the notices were told in between, or the earlier messages handed over; nothing was
+            written.
     """
     batches = [notice_ids[start : start + _BATCH] for start in range(0, len(notice_ids), _BATCH)]
     untold = select(func.count()).select_from(notice).where(notice.c.digest_id.is_(None))
     if sum(db.execute(untold.where(notice.c.id.in_(batch))).scalar_one() for batch in batches) != len(notice_ids):
         raise OvertakenError(f"the digest for {window.address} was composed by another instance in between")
     digest_id = _digest_of(db, window, now)
-    for batch in batches:
-        db.execute(update(notice).where(notice.c.id.in_(batch)).values(digest_id=digest_id))
     add_message(db, outgoing, digest_id=digest_id, sizes=sizes, now=now)
+    told_by = {"digest_id": digest_id, "message_id": outgoing.id}
+    for batch in batches:
+        db.execute(update(notice).where(notice.c.id.in_(batch)).values(**told_by))
+    take_along(db, taking, told_by=told_by, now=now)
 
 
 def _digest_of(db: Connection, window: Window, now: datetime) -> int:
@@ -94,6 +106,7 @@ def add_message(
             id=outgoing.id,
             digest_id=digest_id,
             return_token=outgoing.return_token,
+            channel=outgoing.channel,
             message_id=outgoing.message_id,
             sender=outgoing.sender,
             recipient=outgoing.recipient,
@@ -109,63 +122,120 @@ def add_message(
     )
 
 
-def due_messages(db: Connection, *, now: datetime, limit: int) -> list[str]:
-    """Return the IDs of messages that may be tried now: the least often tried first, then the longest waiting.
+# --- the way of a message ---------------------------------------------------------------------------------------------
+
+
+def due_messages(db: Connection, *, now: datetime, limit: int, channel: str = MAIL) -> list[str]:
+    """Return the IDs of a channel's messages that may be tried: the least often tried first, then the longest waiting.
 
     What waits for a moment that a clock which was ahead has set does not: see ``notices.py``.
     """
     untried = and_(message.c.state == DeliveryState.PENDING, message.c.composed_at > now)
-    too_far = message.c.next_attempt_at > now + _LONGEST_WAIT
-    due = or_(message.c.next_attempt_at <= now, untried, too_far)
-    query = select(message.c.id).where(message.c.state.in_(OPEN), due, ~SUSPENDED)
-    return list(
-        db.execute(query.order_by(message.c.attempts, message.c.composed_at, message.c.id).limit(limit)).scalars()
-    )
+    due = or_(message.c.next_attempt_at <= now, untried, is_too_far(now))
+    order = (message.c.attempts, message.c.composed_at, message.c.id)
+    found = []
+    for state in OPEN:  # each is in order in the index, and both together are not
+        query = select(*order).where(message.c.state == state, message.c.channel == channel, due, ~SUSPENDED)
+        found += [tuple(row) for row in db.execute(query.order_by(*order).limit(limit))]
+    return [message_id for _, _, message_id in sorted(found)[:limit]]
+
+
+def is_too_far(now: datetime) -> ColumnElement[bool]:
+    """Say of a message that it waits for a moment which no clock that is right can have set."""
+    return message.c.next_attempt_at > now + _LONGEST_WAIT
+
+
+def waiting_channels(db: Connection) -> list[str]:
+    """Return the channels that messages wait for, or were perhaps taken by."""
+    waiting = message.c.state.in_((*OPEN, DeliveryState.UNCERTAIN))
+    return list(db.execute(select(message.c.channel).where(waiting).distinct().order_by(message.c.channel)).scalars())
 
 
 def interrupted_messages(db: Connection) -> list[Delivery]:
     """Return messages whose attempt was cut off by the end of a process."""
     rows = db.execute(select(message).where(message.c.state == DeliveryState.SENDING).order_by(message.c.composed_at))
-    return [_delivery(row) for row in rows]
+    return [delivery_of(row) for row in rows]
 
 
-def claim(db: Connection, message_id: str) -> Delivery | None:
-    """Mark a message as being sent, and return it; None when it is not waiting any more."""
+def claim(db: Connection, message_ids: Sequence[str]) -> list[Delivery]:
+    """Mark messages as being sent, and return them in this order; those that do not wait any more are left out."""
+    query = select(message).where(message.c.id.in_(message_ids), message.c.state.in_(OPEN), ~SUSPENDED)
+    found = {row.id: delivery_of(row) for row in db.execute(query)}
     values = {"state": DeliveryState.SENDING, "phase": Phase.CONNECT, "attempts": message.c.attempts + 1}
-    here = (message.c.id == message_id, message.c.state.in_(OPEN), ~SUSPENDED)
-    taken = db.execute(update(message).where(*here).values(**values))
-    if not taken.rowcount:
-        return None
-    return _delivery(db.execute(select(message).where(message.c.id == message_id)).one())
+    db.execute(update(message).where(message.c.id.in_(list(found))).values(**values))
+    waiting = [found[message_id] for message_id in message_ids if message_id in found]
+    return [
+        replace(one, state=DeliveryState.SENDING, phase=Phase.CONNECT, attempts=one.attempts + 1) for one in waiting
+    ]
+
+
+def release(db: Connection, message_ids: Sequence[str]) -> None:
+    """Put back messages that were claimed and then not begun."""
+    state = case((message.c.reply.is_(None), DeliveryState.PENDING), else_=DeliveryState.DEFERRED)
+    here = (message.c.id.in_(message_ids), message.c.state == DeliveryState.SENDING)
+    db.execute(update(message).where(*here).values(state=state, attempts=message.c.attempts - 1))
+
+
+# Built once: they run for each message, and building a statement costs more than running it.
+_BEING_SENT = and_(message.c.id == bindparam("of"), message.c.state == DeliveryState.SENDING)
+_RECORD_PHASE = update(message).where(_BEING_SENT).values(phase=bindparam("step"))
+_RECORD_SENT = (
+    update(message)
+    .where(_BEING_SENT)
+    .values(state=DeliveryState.SENT, reply=bindparam("words"), finished_at=bindparam("at"))
+)
 
 
 def record_phase(db: Connection, message_id: str, phase: Phase) -> None:
     """Record that a step of the conversation is about to begin."""
-    _step(db, message_id, {"phase": phase})
+    taken(db.execute(_RECORD_PHASE, {"of": message_id, "step": phase}).rowcount, message_id)
 
 
 def record_sent(db: Connection, message_id: str, *, reply: str, now: datetime) -> None:
     """Record the server's receipt."""
-    _step(db, message_id, {"state": DeliveryState.SENT, "reply": reply, "finished_at": now})
+    taken(db.execute(_RECORD_SENT, {"of": message_id, "words": reply, "at": now}).rowcount, message_id)
 
 
-def record_failed(db: Connection, message_id: str, *, reply: str, now: datetime) -> None:
-    """Record that a message is given up.  The caller tells the operator in the same transaction."""
-    _step(db, message_id, {"state": DeliveryState.FAILED, "reply": reply, "finished_at": now})
+def record_ended(
+    db: Connection, message_id: str, state: DeliveryState, *, reply: str, now: datetime, phase: Phase | None = None
+) -> None:
+    """Record that a message will not be sent: FAILED, for which the caller tells the operator, or BARRED.
+
+    Args:
+        state: which of them.
+        reply: why.
+        phase: the step that failed; None = as was recorded before.
+    """
+    _step(db, message_id, {"state": state, "reply": reply, "finished_at": now}, phase)
 
 
 def record_deferred(
-    db: Connection, message_id: str, *, reply: str, next_attempt_at: datetime, counted: bool = True
+    db: Connection,
+    message_id: str,
+    *,
+    reply: str,
+    next_attempt_at: datetime,
+    counted: bool = True,
+    phase: Phase | None = None,
 ) -> None:
     """Record that a message will be tried again; an attempt that never reached the message is not counted."""
     values = {"state": DeliveryState.DEFERRED, "reply": reply, "next_attempt_at": next_attempt_at}
-    _step(db, message_id, values if counted else values | {"attempts": message.c.attempts - 1})
+    _step(db, message_id, values if counted else values | {"attempts": message.c.attempts - 1}, phase)
 
 
-def defer_all(db: Connection, *, until: datetime) -> None:
-    """Let nothing be tried before a moment: the channel as a whole does not work."""
-    waiting = (message.c.state.in_(OPEN), message.c.next_attempt_at < until)
+def record_uncertain(db: Connection, message_id: str, *, reply: str, next_attempt_at: datetime) -> None:
+    """Record that a message was perhaps taken, and when that is to be settled."""
+    values = {"state": DeliveryState.UNCERTAIN, "reply": reply, "next_attempt_at": next_attempt_at}
+    _step(db, message_id, values | {"unanswered": message.c.unanswered + 1}, None)
+
+
+def defer_all(db: Connection, *, until: datetime, channel: str = MAIL) -> None:
+    """Let none of a channel's messages be tried before a moment: the channel as a whole does not work."""
+    waiting = (message.c.state.in_(OPEN), message.c.channel == channel, message.c.next_attempt_at < until)
     db.execute(update(message).where(*waiting).values(next_attempt_at=until))
+
+
+# --- what there is ----------------------------------------------------------------------------------------------------
 
 
 def counts(db: Connection) -> dict[DeliveryState, int]:
@@ -176,23 +246,43 @@ def counts(db: Connection) -> dict[DeliveryState, int]:
 
 
 _UNFINISHED = select(*(message.c[one.name] for one in fields(Unfinished))).where(
-    message.c.state.in_((*OPEN, DeliveryState.SENDING, DeliveryState.FAILED))
+    message.c.state.in_((*OPEN, DeliveryState.SENDING, DeliveryState.UNCERTAIN, DeliveryState.FAILED))
 )
 
 
 def unfinished(db: Connection) -> list[Unfinished]:
-    """Return what still waits, and what was given up, oldest first."""
+    """Return what still waits, is uncertain, or was given up, oldest first."""
     rows = db.execute(_UNFINISHED.order_by(message.c.composed_at, message.c.id)).mappings()
-    return [Unfinished(**{**row, "state": DeliveryState(row["state"])}) for row in rows]
+    return [
+        Unfinished(
+            **{
+                **row,
+                "state": DeliveryState(row["state"]),
+                "phase": Phase(row["phase"]) if row["phase"] else None,
+            }
+        )
+        for row in rows
+    ]
 
 
-def _step(db: Connection, message_id: str, values: dict[str, object]) -> None:
+def _step(db: Connection, message_id: str, values: dict[str, object], phase: Phase | None) -> None:
     here = (message.c.id == message_id, message.c.state == DeliveryState.SENDING)
-    if not db.execute(update(message).where(*here).values(**values)).rowcount:
+    known = values if phase is None else values | {"phase": phase}
+    taken(db.execute(update(message).where(*here).values(**known)).rowcount, message_id)
+
+
+def taken(rows: int, message_id: str) -> None:
+    """Make sure that a step changed a row.
+
+    Raises:
+        OvertakenError: it did not; somebody else has taken another step.
+    """
+    if not rows:
         raise OvertakenError(f"message {message_id} is not being sent by this instance any more")
 
 
-def _delivery(row: object) -> Delivery:
+def delivery_of(row: object) -> Delivery:
+    """Return a message's row as where the message stands."""
     values = row._mapping  # type: ignore[attr-defined]  # noqa: SLF001 the documented way to read a row by name
     return Delivery(
         message=Message(
@@ -203,6 +293,7 @@ def _delivery(row: object) -> Delivery:
             subject=values["subject"],
             mime=zstandard.ZstdDecompressor().decompress(values["mime"]),
             return_token=values["return_token"],
+            channel=values["channel"],
         ),
         state=DeliveryState(values["state"]),
         phase=Phase(values["phase"]) if values["phase"] else None,
@@ -210,4 +301,6 @@ def _delivery(row: object) -> Delivery:
         composed_at=values["composed_at"],
         next_attempt_at=values["next_attempt_at"],
         reply=values["reply"],
+        digest_id=values["digest_id"],
+        unanswered=values["unanswered"],
     )

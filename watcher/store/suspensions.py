@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from watcher.model import DeliveryState, NoticeKind
 from watcher.store.incidents import tell_again
@@ -89,17 +89,23 @@ def fold(db: Connection, message_id: str, *, reply: str, now: datetime, again_at
         return True
     untold = {
         "digest_id": None,
+        "message_id": None,
         "opens_at": now,
         "closes_at": again_at or now,
         "delayed_since": func.coalesce(notice.c.delayed_since, one.composed_at),
     }
-    db.execute(update(notice).where(notice.c.digest_id == one.digest_id).values(**untold))
+    # What was told before messages and notices were tied is known by its digest.
+    told = or_(
+        notice.c.message_id == message_id,
+        and_(notice.c.message_id.is_(None), notice.c.digest_id == one.digest_id),
+    )
+    db.execute(update(notice).where(told).values(**untold))
     return True
 
 
 def trials_told(db: Connection, message_id: str) -> list[str]:
     """Return the trials that a message tells of."""
-    told = select(notice.c.nct_id).join(message, message.c.digest_id == notice.c.digest_id)
+    told = select(notice.c.nct_id).join(message, message.c.id == notice.c.message_id)
     return list(
         db.execute(
             told.where(message.c.id == message_id, notice.c.nct_id.is_not(None)).distinct().order_by(notice.c.nct_id)

@@ -6,12 +6,40 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from watcher.config.places import CertificateBundle, FilePath, FolderToBe, Host
+from watcher.config.places import BaseUrl, CertificateBundle, FilePath, FolderToBe, Host
 from watcher.config.sections.base import Section
 from watcher.config.sections.imap import BouncesSettings
-from watcher.config.values import Address, Line, Secret, within
+from watcher.config.values import Address, AddressPattern, Line, Secret, within
 
 Security = Literal["starttls", "tls", "none"]
+
+
+class OAuth2Settings(Section):
+    token_url: BaseUrl = Field(
+        description="Where tokens are had; https.  Of Microsoft 365, with the ID of your tenant in place of TENANT.",
+        examples=['token_url = "https://login.microsoftonline.com/TENANT/oauth2/v2.0/token"'],
+    )
+    client_id: Line = Field(
+        description="ID of the application that is registered there for this service.",
+        examples=['client_id = "00000000-0000-0000-0000-000000000000"'],
+    )
+    client_secret: Secret = Field(
+        description="Its secret; only in a file with mode 600.  A file of its own is better.",
+        examples=['client_secret = "…"'],
+    )
+    client_secret_file: FilePath | None = Field(
+        None,
+        description="File that holds the secret on one line, so that it is not in this one; none by default.",
+        examples=['client_secret_file = "/run/secrets/smtp-client"'],
+    )
+    scope: Line = Field(
+        "https://outlook.office365.com/.default", description="What the token is for; this one is Microsoft 365's."
+    )
+    ca_bundle: CertificateBundle | None = Field(
+        None,
+        description="File of trusted certificates (PEM) for a token server of your own; none means the usual ones.",
+        examples=['ca_bundle = "ca.pem"'],
+    )
 
 
 class SmtpSettings(Section):
@@ -47,6 +75,18 @@ class SmtpSettings(Section):
     dot_timeout: Annotated[timedelta, within("1s", "1h")] = Field(
         timedelta(minutes=10), description="The same after a message's end: giving up early may send it twice."
     )
+    oauth2: OAuth2Settings | None = None
+
+
+class JournalSettings(Section):
+    address: Address = Field(
+        description="Mailbox that gets a copy of every mail: after a broken line it is asked what the server took.",
+        examples=['address = "trialwatch-journal@example.org"'],
+    )
+    wait: Annotated[timedelta, within("10s", "1h")] = Field(
+        timedelta(minutes=2),
+        description="How long a mail may be on its way there; twice what your mail server's queue usually takes.",
+    )
 
 
 class MailSettings(Section):
@@ -67,10 +107,17 @@ class MailSettings(Section):
         timedelta(minutes=1), description="How often to look for mail that is due; looking costs next to nothing."
     )
     give_up_after: Annotated[timedelta, within("1h", "30d")] = Field(
-        timedelta(hours=72), description="How long to retry a mail before the operator is told; old alerts mislead."
+        timedelta(hours=72),
+        description="How long to retry a mail; then you are told, and a new one says that it is delayed.",
+    )
+    only_to: Annotated[tuple[AddressPattern, ...], Field(strict=False)] = Field(
+        (),
+        description="Outside production: nobody else gets mail, the operator included.  * stands for any characters.",
+        examples=['only_to = ["*@example.org", "reader@example.com"]'],
     )
     merge_for: Annotated[timedelta, within("0s", "5m")] = Field(
         timedelta(minutes=5), description="How long immediate mail waits for more, so that it is one; 0s = not at all."
     )
     smtp: SmtpSettings | None = None
     bounces: BouncesSettings | None = None
+    journal: JournalSettings | None = None

@@ -24,10 +24,12 @@ notice = Table(
     Column("closes_at", Moment, nullable=False),  # … to just before here
     Column("wanted_at", Moment),  # when it would be told if no quiet hours and free days held it; None = closes_at
     Column("digest_id", ForeignKey("digest.id")),  # None = not yet told
+    Column("message_id", ForeignKey("message.id")),  # what tells it; None = nothing yet, or told before 0003
     Column("hold_id", ForeignKey("hold.id")),  # told only when this hold has ended; None = nothing holds it back
     Column("delayed_since", Moment),  # when a mail that told it was first composed; None = it was in none before
     Column("drill", Boolean, nullable=False, server_default=false()),  # of a change that was only played
     Index("ix_notice_digest_id_closes_at", "digest_id", "closes_at"),
+    Index("ix_notice_message_id", "message_id"),
 )
 
 digest = Table(
@@ -43,7 +45,7 @@ digest = Table(
     UniqueConstraint("address", "subject_matter", "closes_at"),
 )
 
-# The outbox.  A row leaves it only as sent, or as failed with the operator told.
+# The outbox.  A row leaves it only as sent, as folded into a later message, or as failed with the operator told.
 message = Table(
     "message",
     metadata,
@@ -65,9 +67,12 @@ message = Table(
     Column("next_attempt_at", Moment, nullable=False),
     Column("reply", Words),  # the server's last words
     Column("finished_at", Moment),  # when it was sent or given up
+    # Attempts whose final dot was not answered, and of which nothing more is known: each may have been taken.
+    Column("unanswered", Integer, nullable=False, server_default="0"),
     Index("ix_message_return_token", "return_token"),
     Index("ix_message_digest_id", "digest_id"),
-    Index("ix_message_state_next_attempt_at", "state", "next_attempt_at"),
+    # All that is asked to find what is due: a row itself is long.
+    Index("ix_message_due", "state", "channel", "attempts", "composed_at", "id", "next_attempt_at"),
 )
 
 # Addresses that mail does not reach any more.  Nothing is sent there until the suspension is lifted.

@@ -148,12 +148,19 @@ def _mail() -> None:
         batch.add_column(sa.Column("hold_id", sa.Integer()))
         batch.add_column(sa.Column("delayed_since", _MOMENT))
         batch.add_column(sa.Column("drill", sa.Boolean(), nullable=False, server_default=sa.false()))
+        batch.add_column(sa.Column("message_id", sa.String(32)))
         batch.create_foreign_key("fk_notice_hold_id", "hold", ["hold_id"], ["id"])
+        batch.create_foreign_key("fk_notice_message_id", "message", ["message_id"], ["id"])
+        batch.create_index("ix_notice_message_id", ["message_id"])
     with op.batch_alter_table("message") as batch:
         batch.add_column(sa.Column("channel", sa.String(200), nullable=False, server_default="mail"))
         batch.add_column(sa.Column("return_token", sa.String(32)))
+        batch.add_column(sa.Column("unanswered", sa.Integer(), nullable=False, server_default="0"))
         batch.create_index("ix_message_return_token", ["return_token"])
         batch.create_index("ix_message_digest_id", ["digest_id"])
+        batch.drop_index("ix_message_state_next_attempt_at")
+        due = ["state", "channel", "attempts", "composed_at", "id", "next_attempt_at"]
+        batch.create_index("ix_message_due", due)
     op.create_table(
         "suspension",
         sa.Column("address", _ADDRESS, nullable=False),

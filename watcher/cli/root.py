@@ -2,7 +2,7 @@
 
 import typer
 
-from watcher.cli import config, operate, registry, rules, trials, watch
+from watcher.cli import config, operate, outbox, registry, rules, trials, watch
 
 app = typer.Typer(
     name="trialwatch",
@@ -17,5 +17,6 @@ trials.add_to(app)
 rules.add_to(app)
 registry.add_to(app)
 app.add_typer(watch.app, name="watch")
+app.add_typer(outbox.app, name="outbox")
 app.add_typer(config.app, name="config")
 app.add_typer(registry.app, name="registry")

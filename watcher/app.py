@@ -23,7 +23,7 @@ from watcher.config import Settings
 from watcher.config.sections.imap import ImapSettings
 from watcher.config.sections.mail import OAuth2Settings
 from watcher.core.fields import FieldTable
-from watcher.core.targets import MAIL
+from watcher.core.targets import MAIL, TARGET
 from watcher.errors import StoreError, TrialwatchError
 from watcher.notify.allow_list import AllowListChannel
 from watcher.notify.channel import Channel, Journal
@@ -326,7 +326,8 @@ def _digest(settings: Settings, database: Database, table: FieldTable) -> Digest
         returns=ReturnPath(address=mail.bounces.address, delimiter=mail.bounces.delimiter) if mail.bounces else None,
         fallbacks=_fallbacks(settings),
     )
-    return Digest(database, table, letters=letters, sender=sender)
+    channel = TARGET + settings.operator_target if settings.operator_target else None
+    return Digest(database, table, letters=letters, sender=sender, operator_channel=channel)
 
 
 def _fallbacks(settings: Settings) -> tuple[str, ...]:

@@ -93,6 +93,10 @@ class FakeMailServer:
         lost = "the answer to the final dot was lost"
         self._add(Phase.DOT, lambda: MessageUncertain(Phase.DOT, lost), recipient, times, takes=True)
 
+    def lose_answer_and_mail(self) -> None:
+        """Lose the line at the final dot, and the message with it, once."""
+        self._add(Phase.DOT, lambda: MessageUncertain(Phase.DOT, "the answer to the final dot was lost"), None, 1)
+
     def die_at(self, phase: Phase, *, taken: bool = False) -> None:
         """End the sending process once: when a step was announced; at ``DOT`` perhaps after the message was taken."""
         self._add(phase, Died, None, 1, takes=taken)

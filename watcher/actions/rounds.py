@@ -77,6 +77,10 @@ class Report:
             yield f'the mail "{one.subject}" to {one.recipient} was given up: {one.reply}'
         if self.done.handed.trouble is None:  # else that is why
             for one in self.waiting:
+                if one.state is DeliveryState.UNCERTAIN:
+                    settled = f"that is settled from {one.next_attempt_at:%Y-%m-%d %H:%M} UTC on"
+                    yield f'the mail "{one.subject}" to {one.recipient} was perhaps taken; {settled}: {one.reply}'
+                    continue
                 again = f"it is tried again from {one.next_attempt_at:%Y-%m-%d %H:%M} UTC on"
                 words = f"is not handed over yet; {again}: {one.reply or 'not tried so far'}"
                 yield f'the mail "{one.subject}" to {one.recipient} {words}'

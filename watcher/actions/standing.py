@@ -9,14 +9,16 @@ from watcher.app import Application
 from watcher.model import DeliveryState
 from watcher.processes import is_dead
 from watcher.render.counts import plural
+from watcher.stages.deliver import is_about_mail
 from watcher.store import outbox
 from watcher.store.incidents import Incident, open_incidents
 from watcher.store.leases import living_holder
 from watcher.store.notices import due_windows
+from watcher.store.outbox import Unfinished
 from watcher.store.releases import KnownRelease, latest_release
 from watcher.store.watches import Coverage, WatchState, coverage, watch_states
 
-_WAITING = (DeliveryState.PENDING, DeliveryState.DEFERRED, DeliveryState.SENDING)
+_WAITING = (DeliveryState.PENDING, DeliveryState.DEFERRED, DeliveryState.SENDING, DeliveryState.UNCERTAIN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,7 @@ class Standing:
     withheld: list[str]  # trials
     mails: dict[DeliveryState, int]
     oldest_waiting: datetime | None  # when the oldest mail that waits was composed
+    uncertain: list[Unfinished]  # mails that were perhaps taken
     untold: int  # digest windows that have closed and are not composed
     incidents: list[Incident]
     worker: str | None  # who does the work now
@@ -37,6 +40,11 @@ class Standing:
         """Whether everything that the current release brought has been told."""
         waiting = sum(count for state, count in self.mails.items() if state in _WAITING)
         return bool(self.release and self.release.checked_at and not self.untold and not waiting)
+
+    @property
+    def mail_trouble(self) -> bool:
+        """Whether something is wrong of which the operator perhaps gets no mail."""
+        return any(is_about_mail(incident.key) for incident in self.incidents)
 
     def lines(self) -> Iterator[str]:
         """Yield it for people."""
@@ -53,6 +61,9 @@ class Standing:
         yield "Mails: " + ", ".join(f"{count:,} {state}" for state, count in self.mails.items())
         if self.oldest_waiting:
             yield f"  the oldest that waits was composed {self.oldest_waiting:%Y-%m-%d %H:%M:%S} UTC"
+        for one in self.uncertain:
+            settled = f"settled from {one.next_attempt_at:%Y-%m-%d %H:%M} UTC on"
+            yield f'  uncertain: "{one.subject}" to {one.recipient}, {settled}: {one.reply}'
         yield f"Working now: {self.worker or 'nobody; start the service with `trialwatch run`'}"
         for incident in self.incidents:
             yield f"OPEN since {incident.opened_at:%Y-%m-%d %H:%M} UTC: {incident.summary}"
@@ -74,6 +85,11 @@ class Standing:
             "untold": self.untold,
             "settled": self.settled,
             "mails": {state.value: count for state, count in self.mails.items()},
+            "uncertain": [
+                {"id": one.id, "to": one.recipient, "subject": one.subject, "reply": one.reply}
+                for one in self.uncertain
+            ],
+            "mail_trouble": self.mail_trouble,
             "incidents": [{"summary": one.summary, "opened_at": one.opened_at} for one in self.incidents],
             "worker": self.worker,
             "mails_to": self.mails_to,
@@ -86,14 +102,14 @@ def standing_of(app: Application) -> Standing:
         release = latest_release(db)
         holder = living_holder(db, now=app.now())
         states = [state for state in watch_states(db).values() if state.watched]
-        waiting = [one for one in outbox.unfinished(db) if one.state is not DeliveryState.FAILED]
         return Standing(
             release=release,
             coverage=coverage(db, release_id=release.id if release else 0),
             failing=[state for state in states if state.reason],
             withheld=[state.nct_id for state in states if state.withheld],
             mails=outbox.counts(db),
-            oldest_waiting=waiting[0].composed_at if waiting else None,
+            oldest_waiting=outbox.oldest_waiting(db),
+            uncertain=outbox.unfinished(db, DeliveryState.UNCERTAIN),
             untold=len(due_windows(db, now=app.now())),
             incidents=open_incidents(db),
             worker=f"process {holder.pid} on {holder.host}" if holder and not is_dead(holder) else None,

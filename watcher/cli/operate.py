@@ -149,17 +149,22 @@ def check(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
 
 
 def status(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
-    """Show what is verified, what waits, and what is wrong."""
+    """Show what is verified, what waits, and what is wrong.
+
+    Ends with 1 while mails do not get through, because then no mail may reach you that says so.
+    """
     with application(settings, reading=True) as app:
         from watcher.actions.standing import standing_of
 
         standing = standing_of(app)
         if as_json:
             say_json(standing.as_json())
-            return
-        for line in standing.lines():
-            say(line)
-        _say_mail_note(app)
+        else:
+            for line in standing.lines():
+                say(line)
+            _say_mail_note(app)
+    if standing.mail_trouble:
+        raise Failed(ExitCode.FAILURES)
 
 
 def send_test(

@@ -2,7 +2,7 @@
 
 import typer
 
-from watcher.cli import audience, config, operate, registry, rules, trials, undelivered, watch
+from watcher.cli import audience, config, operate, outbox, registry, rules, trials, undelivered, watch
 
 app = typer.Typer(
     name="trialwatch",
@@ -19,5 +19,6 @@ audience.add_to(app)
 registry.add_to(app)
 undelivered.add_to(app)
 app.add_typer(watch.app, name="watch")
+app.add_typer(outbox.app, name="outbox")
 app.add_typer(config.app, name="config")
 app.add_typer(registry.app, name="registry")

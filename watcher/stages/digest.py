@@ -5,7 +5,7 @@ Does not send.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
@@ -78,8 +78,26 @@ class Outgoing:
 class Digest:
     """The second stage."""
 
-    def __init__(self, database: Database, table: FieldTable, *, letters: Letters, sender: Sender) -> None:
+    def __init__(
+        self,
+        database: Database,
+        table: FieldTable,
+        *,
+        letters: Letters,
+        sender: Sender,
+        operator_channel: str | None = None,
+    ) -> None:
+        """Wire the stage.
+
+        Args:
+            database: holds notices and the outbox.
+            table: what fields are called.
+            letters: renders.
+            sender: who the mails come from.
+            operator_channel: by which the operator gets letters as well, for when mail fails.
+        """
         self._database = database
+        self._operator_channel = operator_channel
         self._table = table
         self._letters = letters
         self._sender = sender
@@ -173,6 +191,9 @@ class Digest:
         outgoing = self._write(letter, recipient, f"operator|{news[0].id}", now)
         with self._database.writing() as db:
             add_message(db, outgoing.message, digest_id=None, sizes=outgoing.sizes, now=now)
+            if self._operator_channel is not None:
+                copy = by_channel(outgoing.message, self._operator_channel)
+                add_message(db, copy, digest_id=None, sizes=outgoing.sizes, now=now)
             mark_told(db, [incident.id for incident in news], now=now)
             close_incident(db, _OPERATOR_INCIDENT, now=now)
             _note_template(db, outgoing, now)
@@ -213,6 +234,13 @@ def _envelope_sender(sender: Sender, token: str | None) -> str:
     if sender.returns is None or token is None:
         return sender.address
     return return_address(sender.returns.address, sender.returns.delimiter, token)
+
+
+def by_channel(message: Message, channel: str) -> Message:
+    """Return the same for another channel: a message of its own, with an identity of its own."""
+    key = sha256(f"{message.id}|{channel}".encode()).hexdigest()[:32]
+    message_id = f"<{key}@{message.message_id.rpartition('@')[2]}"
+    return replace(message, id=key, message_id=message_id, recipient=channel, channel=channel)
 
 
 def _incident_of(window: Window) -> str:

@@ -8,9 +8,23 @@ another message, see ``folding.py``.
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import zstandard
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from watcher.core.targets import MAIL
 from watcher.errors import OvertakenError
@@ -245,21 +259,32 @@ def counts(db: Connection) -> dict[DeliveryState, int]:
     return {state: found.get(state, 0) for state in DeliveryState}
 
 
-_UNFINISHED = select(*(message.c[one.name] for one in fields(Unfinished))).where(
-    message.c.state.in_((*OPEN, DeliveryState.SENDING, DeliveryState.UNCERTAIN, DeliveryState.FAILED))
-)
+_LISTED = select(*(message.c[one.name] for one in fields(Unfinished))).order_by(message.c.composed_at, message.c.id)
+_WAITING = (*OPEN, DeliveryState.SENDING, DeliveryState.UNCERTAIN)
 
 
-def unfinished(db: Connection) -> list[Unfinished]:
-    """Return what still waits, is uncertain, or was given up, oldest first."""
-    rows = db.execute(_UNFINISHED.order_by(message.c.composed_at, message.c.id)).mappings()
+def unfinished(db: Connection, *states: DeliveryState) -> list[Unfinished]:
+    """Return what still waits, is uncertain, or was given up, oldest first; or only what is in some states."""
+    return _listed(db, _LISTED.where(message.c.state.in_(states or (*_WAITING, DeliveryState.FAILED))))
+
+
+def all_messages(db: Connection) -> list[Unfinished]:
+    """Return every message, oldest first, whatever became of it."""
+    return _listed(db, _LISTED)
+
+
+def oldest_waiting(db: Connection) -> datetime | None:
+    """Return when the oldest message was composed that waits; None = none does."""
+    query = select(func.min(message.c.composed_at)).where(message.c.state.in_(_WAITING))
+    found: datetime | None = db.execute(query).scalar()
+    return found
+
+
+def _listed(db: Connection, query: Select[Any]) -> list[Unfinished]:
+    rows = db.execute(query).mappings()
     return [
         Unfinished(
-            **{
-                **row,
-                "state": DeliveryState(row["state"]),
-                "phase": Phase(row["phase"]) if row["phase"] else None,
-            }
+            **{**row, "state": DeliveryState(row["state"]), "phase": Phase(row["phase"]) if row["phase"] else None}
         )
         for row in rows
     ]

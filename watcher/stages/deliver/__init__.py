@@ -13,7 +13,13 @@ Does not compose, and holds no transaction open while it talks to a server.
 """
 
 from watcher.stages.deliver.handed import Conditions, Handed, Patience
-from watcher.stages.deliver.incidents import CHANNEL_INCIDENT, JOURNAL_INCIDENT, OPERATOR_INCIDENT, TARGET_INCIDENT
+from watcher.stages.deliver.incidents import (
+    CHANNEL_INCIDENT,
+    JOURNAL_INCIDENT,
+    OPERATOR_INCIDENT,
+    TARGET_INCIDENT,
+    is_about_mail,
+)
 from watcher.stages.deliver.stage import Deliver
 
 __all__ = [
@@ -25,4 +31,5 @@ __all__ = [
     "Deliver",
     "Handed",
     "Patience",
+    "is_about_mail",
 ]

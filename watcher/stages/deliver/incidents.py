@@ -4,7 +4,7 @@ from hashlib import sha256
 
 from watcher.core.targets import MAIL
 from watcher.model import Delivery
-from watcher.store.dead_letters import dead_letter
+from watcher.store.dead_letters import DEAD_LETTER, dead_letter
 
 CHANNEL_INCIDENT = "mail server"  # is down
 _REFUSAL_INCIDENT = "mail server refuses us"  # until somebody changes something
@@ -13,7 +13,14 @@ _TARGET_REFUSAL = "refuses us "  # the same
 OPERATOR_INCIDENT = "mail to the operator"
 JOURNAL_INCIDENT = "journal"  # cannot be asked
 JOURNAL_REFUSAL = "journal is not taken"  # as a second recipient, by the mail server
+DELAYED = "delayed "  # with the sum of an address
 _LONGEST = 100  # characters that a key may have
+
+
+def is_about_mail(key: str) -> bool:
+    """Whether an incident is about mails that do not get through, so that no mail may be able to tell of it."""
+    channels = (CHANNEL_INCIDENT, TARGET_INCIDENT, _TARGET_REFUSAL, JOURNAL_INCIDENT)
+    return key.startswith((*channels, OPERATOR_INCIDENT, DEAD_LETTER, DELAYED))
 
 
 def trouble_of(channel: str, *, refused: bool) -> str:
@@ -23,9 +30,14 @@ def trouble_of(channel: str, *, refused: bool) -> str:
     return _fitting(_TARGET_REFUSAL if refused else TARGET_INCIDENT, channel)
 
 
+def gone(channel: str) -> str:
+    """Return what it is filed under that messages wait for a channel which the settings do not name."""
+    return _fitting("gone ", channel)
+
+
 def delayed(recipient: str) -> str:
     """Return what mail to one person that is delayed for days is filed under, however many mails that are."""
-    return f"delayed {sha256(recipient.encode()).hexdigest()[:32]}"
+    return DELAYED + sha256(recipient.encode()).hexdigest()[:32]
 
 
 def incident_of(delivery: Delivery, operator: str) -> str:

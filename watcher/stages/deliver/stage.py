@@ -15,6 +15,7 @@ from watcher.model import DeliveryState
 from watcher.notify.channel import Channel, Journal
 from watcher.stages.deliver.doubts import Doubts
 from watcher.stages.deliver.handed import Conditions, Handed, Patience
+from watcher.stages.deliver.incidents import gone
 from watcher.stages.deliver.line import Line
 from watcher.stages.deliver.records import Records
 from watcher.store import outbox
@@ -127,10 +128,11 @@ class Deliver:
         """Give up what waits for a channel that the settings do not name any more, and tell the operator."""
         reply = f"the settings name no {name} any more"
         with self._database.writing() as db:
-            given_up = give_up_channel(db, name, reply=reply, now=now)
-            key = f"gone {name}"[:100]
-            summary = f"{given_up:,} messages for {name} were given up: {reply}; `trialwatch outbox` lists them."
-            open_incident(db, key, summary, now=now)
-            close_incident(db, key, now=now)  # it is told, and nothing is to be done
+            given_up, digests = give_up_channel(db, name, reply=reply, now=now)
+            if digests:
+                key = gone(name)
+                summary = f"{digests:,} messages for {name} were given up: {reply}; `trialwatch outbox` lists them."
+                open_incident(db, key, summary, now=now)
+                close_incident(db, key, now=now)  # it is told, and need not be looked at again
         _log.error("channel is gone", channel=name, given_up=given_up)
         return given_up

@@ -10,8 +10,8 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, func, insert, or_, select
 
 from watcher.core.windows import window_at
-from watcher.model import NoticeKind
-from watcher.store.lists import schedules
+from watcher.model import Cadence, NoticeKind, Schedule, Severity
+from watcher.store.lists import recipients, schedules
 from watcher.store.tables import notice
 
 _WAITING_KINDS = [kind for kind in NoticeKind if kind.waits_for_window]
@@ -31,7 +31,7 @@ class Window:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     id: int
-    nct_id: str
+    nct_id: str | None  # None = it is about the registry as a whole
     kind: NoticeKind
     revision_id: int | None
     detail: str | None
@@ -65,6 +65,37 @@ def notify_readers(
     if rows:
         db.execute(insert(notice), rows)
     return len(rows)
+
+
+def notify_address(
+    db: Connection,
+    address: str,
+    kind: NoticeKind,
+    *,
+    now: datetime,
+    nct_id: str | None = None,
+    detail: str | None = None,
+    severity: Severity = Severity.MINOR,
+) -> bool:
+    """Note for one reader that they must hear something, in their window; return False for who reads nothing."""
+    schedule = reader_schedules(db).get(address)
+    if schedule is None:
+        return False
+    opens_at, closes_at = window_at(schedule, now) if kind.waits_for_window else (now, now)
+    row = {"address": address, "nct_id": nct_id, "kind": kind, "detail": detail, "severity": severity}
+    db.execute(insert(notice).values(**row, created_at=now, opens_at=opens_at, closes_at=closes_at))
+    return True
+
+
+def reader_schedules(db: Connection) -> dict[str, Schedule]:
+    """Return whoever hears of some watch list, by address, each with the most urgent schedule that they have."""
+    urgency = list(Cadence)
+    found: dict[str, Schedule] = {}
+    for person in (one for people in recipients(db).values() for one in people):
+        other = found.get(person.address)
+        if other is None or urgency.index(person.schedule.cadence) < urgency.index(other.cadence):
+            found[person.address] = person.schedule
+    return found
 
 
 def due_windows(db: Connection, *, now: datetime) -> list[Window]:

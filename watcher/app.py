@@ -32,9 +32,12 @@ from watcher.registry.connection import Connection, Limits
 from watcher.registry.pace import Limiter
 from watcher.render.letters import Letters
 from watcher.render.templates import Templates
+from watcher.stages.all_clear import AllClears
 from watcher.stages.check import Check
 from watcher.stages.deliver import Deliver, Patience
 from watcher.stages.digest import Digest, Sender
+from watcher.stages.proof import Proof
+from watcher.stages.reconciliation import Reconciliation
 from watcher.store.database import Database
 from watcher.store.leases import (
     RENEW_EVERY,
@@ -202,14 +205,30 @@ def open_application(
         connection=connection,
         registry=registry,
         channel=channel,
-        pipeline=Pipeline(
-            check=Check(database, registry, table),
-            digest=_digest(settings, database, table),
-            deliver=_deliver(settings, database, channel, stop=stop),
-        ),
+        pipeline=_pipeline(settings, database, registry, table=table, channel=channel, stop=stop),
         now=now,
         monotonic=monotonic,
         stop=stop,
+    )
+
+
+def _pipeline(
+    settings: Settings,
+    database: Database,
+    registry: RegistryClient,
+    *,
+    table: FieldTable,
+    channel: Channel,
+    stop: StopSignal,
+) -> Pipeline:
+    thresholds, watching = settings.guards.thresholds(), settings.watching
+    deliver = _deliver(settings, database, channel, stop=stop)
+    return Pipeline(
+        check=Check(database, registry, table, thresholds=thresholds),
+        proof=Proof(database, limits=watching.limits(), stale_after=watching.stale_after, thresholds=thresholds),
+        digest=_digest(settings, database, table),
+        reconciliation=Reconciliation(database, put_back=deliver.put_back),
+        deliver=deliver,
     )
 
 
@@ -279,7 +298,8 @@ def _digest(settings: Settings, database: Database, table: FieldTable) -> Digest
         domain=mail.domain,
         operator=settings.operator,
     )
-    return Digest(database, table, letters=letters, sender=sender)
+    all_clears = AllClears(lambda _address: settings.watching.all_clear)
+    return Digest(database, table, letters=letters, sender=sender, all_clears=all_clears)
 
 
 def _deliver(settings: Settings, database: Database, channel: Channel, *, stop: StopSignal) -> Deliver:

@@ -2,7 +2,9 @@
 
     recover   put what a dead process left half-sent back into the queue
     check     ask the registry, compare, and record snapshot, changes and notices in one transaction
+    proof     what cannot be verified for too long, and a registry that publishes nothing: note who must hear that
     digest    for every window that has closed: notices → one mail in the outbox
+    reconcile whatever is missing between a change and its reader's mailbox: put it right, tell the operator
     deliver   for every mail that is due: hand it over, record the receipt
 
 Each stage asks the database what there is to do, records each item as soon as it is done, and may be repeated at any
@@ -21,6 +23,8 @@ from watcher.model import Message
 from watcher.stages.check import Check, Outcome, Progress
 from watcher.stages.deliver import Deliver, Handed
 from watcher.stages.digest import Digest
+from watcher.stages.proof import Proof
+from watcher.stages.reconciliation import Reconciliation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +40,9 @@ class Round:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
     check: Check
+    proof: Proof
     digest: Digest
+    reconciliation: Reconciliation
     deliver: Deliver
 
     def run_round(self, *, now: datetime, progress: Progress | None = None) -> Round:
@@ -47,10 +53,19 @@ class Pipeline:
             outcome = self.check.run(now=now, progress=progress)
         except RegistryError as error:
             trouble = error  # what is due is told all the same
-        composed, handed = self.tell(now=now)
+        composed = self.compose(now=now)
+        handed = self.deliver.run_all(now=now)
         return Round(outcome=outcome, trouble=trouble, composed=composed, handed=handed)
 
+    def compose(self, *, now: datetime) -> list[Message]:
+        """Compose what is due, with what has to be said of the watching itself; return the mails."""
+        self.proof.run(now=now)
+        composed = self.digest.run(now=now)
+        if self.reconciliation.run(now=now):
+            composed += self.digest.run(now=now)
+        return composed
+
     def tell(self, *, now: datetime) -> tuple[list[Message], Handed]:
-        """Compose what is due, and hand over all that is; return both."""
+        """Compose the digests that are due, and hand over all that is; return both."""
         composed = self.digest.run(now=now)
         return composed, self.deliver.run_all(now=now)

@@ -38,6 +38,13 @@ requests_per_minute = 0
 deliver_every = "1s"
 directory = "mails"
 
+[watching]
+all_clear = false
+stale_after = 0
+
+[guards]
+hold_share = 0
+
 [database]
 url = "sqlite:///trialwatch.sqlite3"
 

@@ -14,10 +14,12 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from watcher.config.rules import PORTS
+from watcher.config.sections.guards import GuardsSettings
 from watcher.config.sections.mail import MailSettings, SmtpSettings
 from watcher.config.sections.other import ChangesSettings, LogSettings, TemplateSettings
 from watcher.config.sections.people import RecipientSettings, WatchlistSettings
 from watcher.config.sections.registry import DatabaseSettings, RegistrySettings
+from watcher.config.sections.watching import WatchingSettings
 from watcher.config.sections.web import WebSettings
 from watcher.config.settings import Settings
 from watcher.config.values import format_duration
@@ -42,6 +44,8 @@ _SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("mail.smtp", "The mail server.  Without this section, mails are written to files.", SmtpSettings),
     ("templates", "What a reader sees can be changed.", TemplateSettings),
     ("web", "The pages that links in mails lead to.", WebSettings),
+    ("watching", "How you and your readers learn that the watching works, or does not.", WatchingSettings),
+    ("guards", "What waits for a look of yours before readers hear of it.", GuardsSettings),
     ("log", "What the program says about its work, on standard error.", LogSettings),
 )
 _CHANGES = """\
@@ -171,6 +175,8 @@ def _toml(value: object) -> str:
         value = format_duration(value)
     elif isinstance(value, SecretStr):
         value = value.get_secret_value()
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, int):
         return str(value)
     # A string of JSON is one of TOML, but for the one control character that JSON leaves as it is.

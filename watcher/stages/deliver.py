@@ -7,7 +7,7 @@ Does not compose, and holds no transaction open while it talks to a server.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -89,6 +89,15 @@ class Deliver:
             for delivery in interrupted:
                 _put_back(db, delivery, now)
         return len(interrupted)
+
+    def put_back(self, message_ids: Collection[str], now: datetime) -> int:
+        """Do for some messages what ``recover`` does for all, but not for what this process has in hand."""
+        with self._database.writing() as db:
+            stuck = [one for one in outbox.interrupted_messages(db) if one.message.id in message_ids]
+            freed = [one for one in stuck if one.message.id != self._in_hand]
+            for delivery in freed:
+                _put_back(db, delivery, now)
+        return len(freed)
 
     def run(self, *, now: datetime) -> Handed:
         """Try the messages that are due, as many as one run takes: the service then looks at its settings again."""

@@ -19,6 +19,7 @@ from watcher.model import Message
 from watcher.render.letters import IncidentLine, Letter, Letters, letter_to_operator
 from watcher.render.mime import compose_mime
 from watcher.render.templates import TemplateFailed
+from watcher.stages.all_clear import AllClears, EndedWeek, letter_of_week
 from watcher.stages.check import RECORDS_INCIDENT, REGISTRY_INCIDENT
 from watcher.stages.content import Content
 from watcher.stages.deliver import CHANNEL_INCIDENT
@@ -56,8 +57,17 @@ class Outgoing:
 class Digest:
     """The second stage."""
 
-    def __init__(self, database: Database, table: FieldTable, *, letters: Letters, sender: Sender) -> None:
+    def __init__(
+        self,
+        database: Database,
+        table: FieldTable,
+        *,
+        letters: Letters,
+        sender: Sender,
+        all_clears: AllClears | None = None,  # None = nobody gets any
+    ) -> None:
         self._database = database
+        self._all_clears = all_clears
         self._table = table
         self._letters = letters
         self._sender = sender
@@ -66,9 +76,16 @@ class Digest:
         """Compose every digest that is due, and a mail to the operator if something new is wrong; return the mails."""
         with self._database.reading() as db:
             windows = due_windows(db, now=now)
+            ended = self._all_clears.due(db, now=now) if self._all_clears else []
         composed = [
             self._guarded(partial(self._compose, window), window.address, incident=_incident_of(window), now=now)
             for window in windows
+        ]
+        composed += [
+            self._guarded(
+                partial(self._compose_all_clear, one), one.window.address, incident=_incident_of(one.window), now=now
+            )
+            for one in ended
         ]
         operator = self._sender.operator
         composed.append(self._guarded(self._tell_operator, operator, incident=_OPERATOR_INCIDENT, now=now))
@@ -107,6 +124,20 @@ class Digest:
             close_incident(db, _incident_of(window), now=now)
             _note_template(db, outgoing, now)
         _log.info("composed", recipient_notices=len(ids), subject_matter=window.subject_matter)
+        return outgoing.message
+
+    def _compose_all_clear(self, ended: EndedWeek, now: datetime) -> Message:
+        window = ended.window
+        with self._database.reading() as db:
+            coverage = Content(db=db, table=self._table).coverage(window.address)
+            letter = letter_of_week(db, ended, coverage, now=now)
+        identity = f"{window.address}|{window.subject_matter}|{window.closes_at.isoformat()}"
+        outgoing = self._write(letter, window.address, identity, now)
+        with self._database.writing() as db:
+            add_digest(db, window, [], outgoing.message, sizes=outgoing.sizes, now=now)
+            close_incident(db, _incident_of(window), now=now)
+            _note_template(db, outgoing, now)
+        _log.info("composed", recipient_notices=0, subject_matter=window.subject_matter)
         return outgoing.message
 
     def _tell_operator(self, now: datetime) -> Message | None:

@@ -11,11 +11,12 @@ from sqlalchemy import Connection, and_, func, insert, or_, select
 
 from watcher.core.windows import window_at
 from watcher.model import Cadence, NoticeKind, Schedule, Severity
+from watcher.store.holds import NOTHING_HOLDS
 from watcher.store.lists import recipients, schedules
 from watcher.store.tables import notice
 
 _WAITING_KINDS = [kind for kind in NoticeKind if kind.waits_for_window]
-CHANGES, WATCHING = "changes", "watching"  # the two kinds of digest
+CHANGES, WATCHING, ALL_CLEAR = "changes", "watching", "all_clear"  # the kinds of digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +24,7 @@ class Window:
     """A digest that is due: everything one reader must hear that belongs to one window."""
 
     address: str
-    subject_matter: str  # CHANGES or WATCHING
+    subject_matter: str  # CHANGES, WATCHING or ALL_CLEAR
     opens_at: datetime
     closes_at: datetime
 
@@ -112,6 +113,7 @@ def due_windows(db: Connection, *, now: datetime) -> list[Window]:
             notice.c.closes_at,
         )
         .where(notice.c.digest_id.is_(None), or_(notice.c.closes_at <= now, notice.c.opens_at > now))
+        .where(NOTHING_HOLDS)
         .group_by(notice.c.address, waiting, notice.c.closes_at)
         .order_by(notice.c.closes_at, notice.c.address)
     )
@@ -135,6 +137,7 @@ def notices_in(db: Connection, window: Window) -> list[Notice]:
             notice.c.address == window.address,
             notice.c.closes_at == window.closes_at,
             waiting if window.subject_matter == CHANGES else ~waiting,
+            NOTHING_HOLDS,
         )
     )
     return [

@@ -49,7 +49,7 @@ def add_digest(
 
     Args:
         window: the window.
-        notice_ids: the notices that the message tells.
+        notice_ids: the notices that the message tells; none in an all-clear, which is told once for its window.
         outgoing: the message.
         sizes: bytes of the text part and of the HTML part.
 
@@ -60,6 +60,8 @@ def add_digest(
     untold = select(func.count()).select_from(notice).where(notice.c.digest_id.is_(None))
     if sum(db.execute(untold.where(notice.c.id.in_(batch))).scalar_one() for batch in batches) != len(notice_ids):
         raise OvertakenError(f"the digest for {window.address} was composed by another instance in between")
+    if not notice_ids and _known_digest(db, window) is not None:
+        raise OvertakenError(f"the all-clear for {window.address} was composed by another instance in between")
     digest_id = _digest_of(db, window, now)
     for batch in batches:
         db.execute(update(notice).where(notice.c.id.in_(batch)).values(digest_id=digest_id))
@@ -68,6 +70,13 @@ def add_digest(
 
 def _digest_of(db: Connection, window: Window, now: datetime) -> int:
     """Return the window's digest; there is one already when notices came in after it was told."""
+    known = _known_digest(db, window)
+    if known is not None:
+        return known
+    return inserted_id(db.execute(insert(digest).values(composed_at=now, **asdict(window))))
+
+
+def _known_digest(db: Connection, window: Window) -> int | None:
     known = db.execute(
         select(digest.c.id).where(
             digest.c.address == window.address,
@@ -75,9 +84,7 @@ def _digest_of(db: Connection, window: Window, now: datetime) -> int:
             digest.c.closes_at == window.closes_at,
         )
     ).scalar()
-    if known is not None:
-        return int(known)
-    return inserted_id(db.execute(insert(digest).values(composed_at=now, **asdict(window))))
+    return None if known is None else int(known)
 
 
 def add_message(

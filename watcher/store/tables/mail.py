@@ -25,6 +25,7 @@ notice = Table(
     Column("delayed_since", Moment),  # when a mail that told it was first composed; None = it was in none before
     Column("drill", Boolean, nullable=False, server_default=false()),  # of a change that was only played
     Index("ix_notice_digest_id_closes_at", "digest_id", "closes_at"),
+    Index("ix_notice_revision_id", "revision_id"),
 )
 
 digest = Table(

@@ -10,6 +10,7 @@ from watcher.model import DeliveryState
 from watcher.processes import is_dead
 from watcher.render.counts import plural
 from watcher.store import outbox
+from watcher.store.holds import Hold, open_holds
 from watcher.store.incidents import Incident, open_incidents
 from watcher.store.leases import living_holder
 from watcher.store.notices import due_windows
@@ -28,6 +29,7 @@ class Standing:
     mails: dict[DeliveryState, int]
     oldest_waiting: datetime | None  # when the oldest mail that waits was composed
     untold: int  # digest windows that have closed and are not composed
+    held: list[Hold]  # releases whose changes wait for the operator's look
     incidents: list[Incident]
     worker: str | None  # who does the work now
     mails_to: str
@@ -36,7 +38,7 @@ class Standing:
     def settled(self) -> bool:
         """Whether everything that the current release brought has been told."""
         waiting = sum(count for state, count in self.mails.items() if state in _WAITING)
-        return bool(self.release and self.release.checked_at and not self.untold and not waiting)
+        return bool(self.release and self.release.checked_at and not self.untold and not waiting and not self.held)
 
     def lines(self) -> Iterator[str]:
         """Yield it for people."""
@@ -72,6 +74,7 @@ class Standing:
             ],
             "withheld": self.withheld,
             "untold": self.untold,
+            "held": [hold.id for hold in self.held],
             "settled": self.settled,
             "mails": {state.value: count for state, count in self.mails.items()},
             "incidents": [{"summary": one.summary, "opened_at": one.opened_at} for one in self.incidents],
@@ -95,6 +98,7 @@ def standing_of(app: Application) -> Standing:
             mails=outbox.counts(db),
             oldest_waiting=waiting[0].composed_at if waiting else None,
             untold=len(due_windows(db, now=app.now())),
+            held=open_holds(db),
             incidents=open_incidents(db),
             worker=f"process {holder.pid} on {holder.host}" if holder and not is_dead(holder) else None,
             mails_to=app.channel.name,

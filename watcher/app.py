@@ -46,6 +46,8 @@ from watcher.stages.bounces import Bounces
 from watcher.stages.check import Check
 from watcher.stages.deliver import Conditions, Deliver, Patience
 from watcher.stages.digest import Digest, ReturnPath, Sender
+from watcher.stages.proof import Proof
+from watcher.stages.reconciliation import Reconciliation
 from watcher.store.database import Database
 from watcher.store.leases import (
     RENEW_EVERY,
@@ -223,9 +225,11 @@ def open_application(
         registry=registry,
         channel=channel,
         journal=journal,
-        pipeline=Pipeline(
-            check=Check(database, registry, table),
-            digest=_digest(settings, database, table),
+        pipeline=_pipeline(
+            settings,
+            database,
+            registry,
+            table=table,
             deliver=_deliver(
                 settings,
                 database,
@@ -238,6 +242,26 @@ def open_application(
         now=now,
         monotonic=monotonic,
         stop=stop,
+    )
+
+
+def _pipeline(
+    settings: Settings,
+    database: Database,
+    registry: RegistryClient,
+    *,
+    table: FieldTable,
+    deliver: Deliver,
+    bounces: Bounces | None,
+) -> Pipeline:
+    thresholds, watching = settings.guards.thresholds(), settings.watching
+    return Pipeline(
+        check=Check(database, registry, table, thresholds=thresholds),
+        proof=Proof(database, limits=watching.limits(), stale_after=watching.stale_after, thresholds=thresholds),
+        digest=_digest(settings, database, table),
+        reconciliation=Reconciliation(database, put_back=deliver.put_back),
+        deliver=deliver,
+        bounces=bounces,
     )
 
 
@@ -327,7 +351,9 @@ def _digest(settings: Settings, database: Database, table: FieldTable) -> Digest
         fallbacks=_fallbacks(settings),
     )
     channel = TARGET + settings.operator_target if settings.operator_target else None
-    return Digest(database, table, letters=letters, sender=sender, operator_channel=channel)
+    people, offered = settings.people(), settings.watching.all_clear
+    all_clears = AllClears(lambda address: offered and people.wants_all_clear(address))
+    return Digest(database, table, letters=letters, sender=sender, operator_channel=channel, all_clears=all_clears)
 
 
 def _fallbacks(settings: Settings) -> tuple[str, ...]:

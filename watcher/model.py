@@ -50,6 +50,7 @@ class Reason(StrEnum):
     NOT_JSON = "not_json"  # a body that is HTML, cut off, or otherwise not the JSON it should be
     WRONG_RECORD = "wrong_record"  # another record than the one asked for
     NO_RECORD = "no_record"  # JSON, but not a study: no protocol section, no status
+    SHRUNK = "shrunk"  # much smaller than the last version: believed when the same content comes again
     LAGGING = "lagging"  # an answer from a machine that still serves the release before
     OUR_FAULT = "our_fault"  # this program failed on the record; the log says how
 

@@ -3,7 +3,9 @@
     recover   put what a dead process left half-sent back into the queue
     bounces   read what came back, and see to it that somebody else hears
     check     ask the registry, compare, and record snapshot, changes and notices in one transaction
+    proof     what cannot be verified for too long, and a registry that publishes nothing: note who must hear that
     digest    for every window that has closed: notices → one mail in the outbox
+    reconcile whatever is missing between a change and its reader's mailbox: put it right, tell the operator
     deliver   for every mail that is due: hand it over, record the receipt; settle what was perhaps taken
 
 Each stage asks the database what there is to do, records each item as soon as it is done, and may be repeated at any
@@ -23,6 +25,8 @@ from watcher.stages.bounces import Bounces, Read
 from watcher.stages.check import Check, Outcome, Progress
 from watcher.stages.deliver import Deliver, Handed
 from watcher.stages.digest import Digest
+from watcher.stages.proof import Proof
+from watcher.stages.reconciliation import Reconciliation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +43,9 @@ class Round:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
     check: Check
+    proof: Proof
     digest: Digest
+    reconciliation: Reconciliation
     deliver: Deliver
     bounces: Bounces | None = None  # None: nobody reads what comes back
 
@@ -52,12 +58,23 @@ class Pipeline:
             outcome = self.check.run(now=now, progress=progress)
         except RegistryError as error:
             trouble = error  # what is due is told all the same
-        composed, handed = self.tell(now=now)
+        composed, handed = self._hand_over(self.compose(now=now), now)
         return Round(outcome=outcome, trouble=trouble, composed=composed, handed=handed, read=read)
 
-    def tell(self, *, now: datetime) -> tuple[list[Message], Handed]:
-        """Compose what is due, and hand over all that is; return both.  What turned out too old is composed anew."""
+    def compose(self, *, now: datetime) -> list[Message]:
+        """Compose what is due, with what has to be said of the watching itself; return the mails."""
+        self.proof.run(now=now)
         composed = self.digest.run(now=now)
+        if self.reconciliation.run(now=now):
+            composed += self.digest.run(now=now)
+        return composed
+
+    def tell(self, *, now: datetime) -> tuple[list[Message], Handed]:
+        """Compose the digests that are due, and hand over all that is; return both."""
+        return self._hand_over(self.digest.run(now=now), now)
+
+    def _hand_over(self, composed: list[Message], now: datetime) -> tuple[list[Message], Handed]:
+        """Hand over all that is due; what turned out too old is composed anew."""
         handed = self.deliver.run_all(now=now)
         if handed.states[DeliveryState.FOLDED]:
             composed += self.digest.run(now=now)

@@ -162,6 +162,9 @@ class World:
             "templates": self.options.get("templates", {}),
             "changes": self.options.get("changes", {}),
             "database": {"url": self.url},
+            # A few trials are all there is, and most tests are not about the week that goes by.
+            "watching": {"all_clear": False, "stale_after": 0, **self.options.get("watching", {})},
+            "guards": {"hold_share": 0, **self.options.get("guards", {})},
         }
         self.app = open_application(
             Settings.model_validate(settings, context={"folder": self.folder}),

@@ -28,6 +28,8 @@ operator = "operations@example.org"
 database.url = "sqlite:///{database}"
 registry = {{base_url = "{registry}", check_every = "{every}", requests_per_minute = 0, attempts = 1}}
 mail = {{deliver_every = "1s", merge_for = "0s"{mail}}}
+watching = {{all_clear = false, stale_after = 0}}
+guards = {{hold_share = 0}}
 log.format = "json"
 [[watchlist]]
 name = "{name}"

@@ -39,6 +39,13 @@ deliver_every = "1s"
 merge_for = "0s"
 directory = "mails"
 
+[watching]
+all_clear = false
+stale_after = 0
+
+[guards]
+hold_share = 0
+
 [database]
 url = "sqlite:///trialwatch.sqlite3"
 

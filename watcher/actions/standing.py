@@ -11,6 +11,7 @@ from watcher.processes import is_dead
 from watcher.render.counts import plural
 from watcher.stages.deliver import is_about_mail
 from watcher.store import outbox
+from watcher.store.holds import Hold, open_holds
 from watcher.store.incidents import Incident, open_incidents
 from watcher.store.leases import living_holder
 from watcher.store.notices import due_windows
@@ -31,6 +32,7 @@ class Standing:
     oldest_waiting: datetime | None  # when the oldest mail that waits was composed
     uncertain: list[Unfinished]  # mails that were perhaps taken
     untold: int  # digest windows that have closed and are not composed
+    held: list[Hold]  # releases whose changes wait for the operator's look
     incidents: list[Incident]
     worker: str | None  # who does the work now
     mails_to: str
@@ -39,7 +41,7 @@ class Standing:
     def settled(self) -> bool:
         """Whether everything that the current release brought has been told."""
         waiting = sum(count for state, count in self.mails.items() if state in _WAITING)
-        return bool(self.release and self.release.checked_at and not self.untold and not waiting)
+        return bool(self.release and self.release.checked_at and not self.untold and not waiting and not self.held)
 
     @property
     def mail_trouble(self) -> bool:
@@ -83,6 +85,7 @@ class Standing:
             ],
             "withheld": self.withheld,
             "untold": self.untold,
+            "held": [hold.id for hold in self.held],
             "settled": self.settled,
             "mails": {state.value: count for state, count in self.mails.items()},
             "uncertain": [
@@ -111,6 +114,7 @@ def standing_of(app: Application) -> Standing:
             oldest_waiting=outbox.oldest_waiting(db),
             uncertain=outbox.unfinished(db, DeliveryState.UNCERTAIN),
             untold=len(due_windows(db, now=app.now())),
+            held=open_holds(db),
             incidents=open_incidents(db),
             worker=f"process {holder.pid} on {holder.host}" if holder and not is_dead(holder) else None,
             mails_to=app.channel.name,

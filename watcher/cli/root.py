@@ -2,7 +2,7 @@
 
 import typer
 
-from watcher.cli import audience, config, operate, outbox, registry, rules, trials, undelivered, watch
+from watcher.cli import audience, config, holds, operate, outbox, registry, rules, trials, undelivered, watch
 
 app = typer.Typer(
     name="trialwatch",
@@ -16,6 +16,7 @@ operate.add_to(app)
 trials.add_to(app)
 rules.add_to(app)
 audience.add_to(app)
+holds.add_to(app)
 registry.add_to(app)
 undelivered.add_to(app)
 app.add_typer(watch.app, name="watch")

@@ -19,10 +19,12 @@ from watcher.config.audience import audience_problems
 from watcher.config.problems import known_keys, sentences, value_problems
 from watcher.config.rules import rule_problems, with_derived_defaults
 from watcher.config.sections.base import Section
+from watcher.config.sections.guards import GuardsSettings
 from watcher.config.sections.mail import MailSettings
 from watcher.config.sections.other import ChangesSettings, LogSettings, TemplateSettings
 from watcher.config.sections.people import People, PersonSettings, RouteSettings, WatchlistSettings
 from watcher.config.sections.registry import DEFAULT_BASE_URL, DEFAULT_USER_AGENT, DatabaseSettings, RegistrySettings
+from watcher.config.sections.watching import WatchingSettings
 from watcher.config.sections.web import WebSettings
 from watcher.config.sources import (
     apply_environment,
@@ -59,6 +61,8 @@ class Settings(Section):
     changes: ChangesSettings = Field(default_factory=ChangesSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     web: WebSettings = Field(default_factory=WebSettings)
+    watching: WatchingSettings = Field(default_factory=WatchingSettings)
+    guards: GuardsSettings = Field(default_factory=GuardsSettings)
     watchlist: Annotated[tuple[WatchlistSettings, ...], Field(strict=False)] = ()
     recipient: Annotated[tuple[PersonSettings, ...], Field(strict=False)] = ()
     route: Annotated[tuple[RouteSettings, ...], Field(strict=False)] = ()

@@ -14,11 +14,13 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from watcher.config.rules import PORTS
+from watcher.config.sections.guards import GuardsSettings
 from watcher.config.sections.imap import BouncesSettings, ImapSettings
 from watcher.config.sections.mail import JournalSettings, MailSettings, OAuth2Settings, SmtpSettings
 from watcher.config.sections.other import ChangesSettings, LogSettings, TemplateSettings
 from watcher.config.sections.people import PersonSettings, RecipientSettings, RouteSettings, WatchlistSettings
 from watcher.config.sections.registry import DatabaseSettings, RegistrySettings
+from watcher.config.sections.watching import WatchingSettings
 from watcher.config.sections.web import WebSettings
 from watcher.config.settings import Settings
 from watcher.config.values import format_duration
@@ -47,6 +49,8 @@ _SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("mail.bounces.imap", "The mailbox that it comes back to.", ImapSettings),
     ("templates", "What a reader sees can be changed.", TemplateSettings),
     ("web", "The pages that links in mails lead to.", WebSettings),
+    ("watching", "How you and your readers learn that the watching works, or does not.", WatchingSettings),
+    ("guards", "What waits for a look of yours before readers hear of it.", GuardsSettings),
     ("log", "What the program says about its work, on standard error.", LogSettings),
 )
 _OPTIONAL = ("mail.smtp", "mail.bounces")  # shown, and in force only when something of them is wished

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from watcher.core.budget import NamedTrial, fit
-from watcher.core.digest import SUBJECT_LENGTH, TrialBlock, subject_of_changes
+from watcher.core.digest import SUBJECT_LENGTH, Sentence, TrialBlock, subject_of_changes
 from watcher.core.text import one_line
 from watcher.render.counts import plural
 from watcher.render.templates import Rendered, TemplateFailed, Templates
@@ -63,21 +63,28 @@ class Letter:
     subject: str
     summary: str
     coverage: Coverage
+    remarks: tuple[Sentence, ...] = field(default=())  # about no single trial
     blocks: tuple[TrialBlock, ...] = field(default=())
     named: tuple[NamedTrial, ...] = field(default=())  # trials that changed and are not told in full
     more: int = 0  # trials that changed and are counted only
     groups: tuple[TrialGroup, ...] = field(default=())
     incidents: tuple[IncidentLine, ...] = field(default=())
+    lines: tuple[str, ...] = field(default=())  # sentences below the summary of an all-clear
 
 
-def letter_of_changes(blocks: Sequence[TrialBlock], coverage: Coverage) -> Letter:
-    """Return the digest that tells what changed; ``blocks`` in their order, at least one."""
+def letter_of_changes(blocks: Sequence[TrialBlock], coverage: Coverage, *, remarks: Sequence[Sentence] = ()) -> Letter:
+    """Return the digest that tells what changed; ``blocks`` in their order, at least one of them or of the remarks."""
+    if not blocks:
+        headline = remarks[-1].headline  # the newest: that all is well again, perhaps
+        summary = f"{headline}."
+        return Letter(template="digest", subject=headline, summary=summary, coverage=coverage, remarks=tuple(remarks))
     fitting = fit(blocks)
     return Letter(
         template="digest",
         subject=subject_of_changes(blocks, coverage.watched),
         summary=f"{len(blocks):,} of {plural(max(coverage.watched, len(blocks)), 'trial')} changed.",
         coverage=coverage,
+        remarks=tuple(remarks),
         blocks=fitting.blocks,
         named=fitting.named,
         more=fitting.more,
@@ -123,7 +130,7 @@ class Letters:
         Raises:
             TemplateFailed: the built-in template fails as well.
         """
-        names = ("subject", "summary", "blocks", "named", "more", "groups", "incidents")
+        names = ("subject", "summary", "remarks", "blocks", "named", "more", "groups", "incidents", "lines")
         facts = {name: getattr(letter, name) for name in names}
         facts |= {"coverage": letter.coverage.sentence, "source": SOURCE}
         try:

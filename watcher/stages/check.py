@@ -1,6 +1,7 @@
 """Check: ask the registry for every watch that is not verified against its current release, and record what differs.
 
-Does not mail: it leaves notices, in the transaction that stores the change.
+Does not mail: it leaves notices, in the transaction that stores the change.  None of them is told before the pass that
+found it has ended, because only then is it known whether the release as a whole is suspicious.
 """
 
 from collections import Counter
@@ -13,21 +14,26 @@ import structlog
 from sqlalchemy import Connection
 
 from watcher.core.fields import FieldTable
+from watcher.core.guards import Thresholds
 from watcher.errors import RegistryError, StoreError
 from watcher.model import Reason, Record, Refusal, Release
 from watcher.registry.client import Fetched, KnownHashes
 from watcher.render.counts import plural
 from watcher.stages.comparison import Comparison
-from watcher.stages.evidence import Evidence, refuse_superseded, without_lagging
+from watcher.stages.evidence import Evidence, refuse_superseded, without_lagging, without_shrunk
 from watcher.store.database import Database
+from watcher.store.holds import begin_pass, end_passes
 from watcher.store.incidents import close_incident, close_incidents, never_seen, open_incident
 from watcher.store.releases import KnownRelease, confirm_release, note_checked
 from watcher.store.revisions import record_first_sights, record_revision
+from watcher.store.verification import forget_told
 from watcher.store.watches import (
     current_hashes,
     current_snapshots,
+    note_doubted,
     note_same_content,
     note_stamps,
+    note_unverified,
     note_withheld,
     record_refusal,
     unverified,
@@ -69,8 +75,12 @@ class Outcome:
 class Check:
     """The first stage."""
 
-    def __init__(self, database: Database, registry: Registry, table: FieldTable) -> None:
+    def __init__(
+        self, database: Database, registry: Registry, table: FieldTable, *, thresholds: Thresholds | None = None
+    ) -> None:
+        """Wire the stage; without thresholds, no release is suspicious."""
         self._database = database
+        self._thresholds = thresholds
         self._registry = registry
         self._comparison = Comparison(database, table)
 
@@ -107,7 +117,10 @@ class Check:
             known = confirm_release(db, release, now=now)
             close_incident(db, REGISTRY_INCIDENT, now=now)
             welcome_readers(db, release_id=known.id, now=now)
-            return known, unverified(db, release_id=known.id)
+            nct_ids = unverified(db, release_id=known.id)
+            if nct_ids:
+                begin_pass(db, known.id, now=now)
+            return known, nct_ids
 
     def _pass(
         self,
@@ -122,8 +135,7 @@ class Check:
         if not nct_ids:
             if release.checked_at is None:
                 with self._database.writing() as db:
-                    note_checked(db, release.id, now=now)
-                    _note_failures(db, [], now)
+                    self._end_pass(db, release.id, [], now)
             return None
         earlier = len(outcome.refusals)
         outcome.asked = max(outcome.asked, len(nct_ids))
@@ -132,20 +144,30 @@ class Check:
         for fetched in self._registry.fetch(nct_ids, self._known_hashes):
             seen.add(fetched)
             with self._database.reading() as db:
-                believed = without_lagging(db, fetched, release, now=now)
+                believed, doubted = without_shrunk(db, without_lagging(db, fetched, release, now=now))
             self._record(believed, outcome, release_id=release.id, now=now)
+            if doubted:
+                with self._database.writing() as db:
+                    note_doubted(db, doubted)
             outcome.withheld += sorted(believed.withheld & {record.nct_id for record in believed.records})
             done += len(believed.unchanged) + len(believed.records) + len(believed.refusals)
             if progress:
                 progress(done, len(nct_ids))
         with self._database.writing() as db:
             welcome_readers(db, release_id=release.id, now=now)
-            note_checked(db, release.id, now=now)
-            _note_failures(db, outcome.refusals[earlier:], now)
+            self._end_pass(db, release.id, outcome.refusals[earlier:], now)
         if seen.consistent:
             return None
         current = self._registry.release()
         return current if current.data_timestamp != release.release.data_timestamp else None
+
+    def _end_pass(self, db: Connection, release_id: int, refusals: Sequence[Refusal], now: datetime) -> None:
+        """Record that every watch has been asked for, and what follows from that for all of them together."""
+        note_checked(db, release_id, now=now)
+        note_unverified(db)
+        forget_told(db)
+        _note_failures(db, refusals, now)
+        end_passes(db, self._thresholds, now=now)
 
     def _known_hashes(self, nct_ids: Sequence[str]) -> Mapping[str, bytes]:
         with self._database.reading() as db:

@@ -49,9 +49,11 @@ class Content:
         """Return the digest for a window's notices of changes."""
         by_trial: dict[str, list[Notice]] = {}
         for notice in notices:
-            by_trial.setdefault(notice.nct_id, []).append(notice)
+            if notice.nct_id is not None:
+                by_trial.setdefault(notice.nct_id, []).append(notice)
         blocks = [self._block(nct_id, about) for nct_id, about in by_trial.items()]
-        letter = letter_of_changes(arrange_trials(blocks), self._coverage_for(address))
+        remarks = tuple(remark_on_registry(notice) for notice in notices if notice.nct_id is None)
+        letter = letter_of_changes(arrange_trials(blocks), self._coverage_for(address), remarks=remarks)
         held = held_words(notices, now=now)
         return replace(letter, summary=f"{letter.summary} {held}") if held else letter
 
@@ -62,8 +64,8 @@ class Content:
 
     def of_watching(self, address: str, notices: Sequence[Notice], *, now: datetime) -> Letter:  # noqa: ARG002 the form of both
         """Return the mail for notices of joining and leaving."""
-        joined = [notice.nct_id for notice in notices if notice.kind is NoticeKind.NOW_WATCHING]
-        left = [notice.nct_id for notice in notices if notice.kind is NoticeKind.NO_LONGER_WATCHING]
+        joined = [one.nct_id for one in notices if one.nct_id and one.kind is NoticeKind.NOW_WATCHING]
+        left = [one.nct_id for one in notices if one.nct_id and one.kind is NoticeKind.NO_LONGER_WATCHING]
         letter = letter_of_watching(
             self._group("You will hear of these records:", joined),
             self._group("You will hear no more of these records; their history is kept:", left),
@@ -156,6 +158,30 @@ def title_of(record: Json) -> str:
     return one_line(title, 200) if isinstance(title, str) else _NO_TITLE
 
 
+def remark_on_registry(notice: Notice) -> Sentence:
+    """Return what a notice tells that is about no single trial."""
+    if notice.kind is NoticeKind.UNVERIFIED:
+        text = (
+            f"None of your trials could be verified since {notice.detail}. What changes meanwhile is told afterwards."
+        )
+        headline, severity = "Nothing can be verified", Severity.MAJOR
+    else:
+        text = "Your trials are verified again. What changed meanwhile is told as usual."
+        headline, severity = "Verified again", Severity.MINOR
+    return Sentence(text=text, headline=headline, severity=severity, category="status")
+
+
+def _on_verification(notice: Notice) -> Sentence:
+    """Return that a trial cannot be verified, or can be again."""
+    if notice.kind is NoticeKind.UNVERIFIED:
+        text = f"This trial has not been verified since {notice.detail}. It is asked for again at every check."
+        headline, severity = "Not verified any more", Severity.MAJOR
+    else:
+        text = "This trial is verified again. What changed meanwhile is told as usual."
+        headline, severity = "Verified again", Severity.MINOR
+    return Sentence(text=text, headline=headline, severity=severity, category="status")
+
+
 def _version_of_absence(notice: Notice) -> Version:
     if notice.kind is NoticeKind.GONE:
         text = "The registry no longer serves this record"
@@ -163,6 +189,8 @@ def _version_of_absence(notice: Notice) -> Version:
         severity = Severity.CRITICAL
     elif notice.kind is NoticeKind.READER_LOST:
         return _version_of_loss(notice)
+    elif notice.kind in {NoticeKind.UNVERIFIED, NoticeKind.VERIFIED_AGAIN}:
+        return Version(origin="Seen by trialwatch", sentences=(_on_verification(notice),), clauses=(), not_told=0)
     else:
         text = sentence = "The registry serves this record again"
         severity = Severity.MAJOR

@@ -21,6 +21,7 @@ from watcher.model import Message
 from watcher.render.letters import IncidentLine, Letter, Letters, letter_to_operator
 from watcher.render.mime import compose_mime
 from watcher.render.templates import TemplateFailed
+from watcher.stages.all_clear import AllClears, EndedWeek, letter_of_week
 from watcher.stages.bounces import MAILBOX_INCIDENT, directed
 from watcher.stages.check import RECORDS_INCIDENT, REGISTRY_INCIDENT
 from watcher.stages.content import Content
@@ -86,6 +87,7 @@ class Digest:
         letters: Letters,
         sender: Sender,
         operator_channel: str | None = None,
+        all_clears: AllClears | None = None,
     ) -> None:
         """Wire the stage.
 
@@ -95,7 +97,9 @@ class Digest:
             letters: renders.
             sender: who the mails come from.
             operator_channel: by which the operator gets letters as well, for when mail fails.
+            all_clears: finds who is due one; None = nobody gets any.
         """
+        self._all_clears = all_clears
         self._database = database
         self._operator_channel = operator_channel
         self._table = table
@@ -107,7 +111,14 @@ class Digest:
         self._fold_stranded(now)
         with self._database.reading() as db:
             windows = due_windows(db, now=now)
+            ended = self._all_clears.due(db, now=now) if self._all_clears else []
         composed = [message for window in windows for message in self._compose_all(window, now)]
+        composed += [
+            self._guarded(
+                partial(self._compose_all_clear, one), one.window.address, incident=_incident_of(one.window), now=now
+            )
+            for one in ended
+        ]
         operator = self._sender.operator
         composed.append(self._guarded(self._tell_operator, operator, incident=_OPERATOR_INCIDENT, now=now))
         return [message for message in composed if message is not None]
@@ -177,6 +188,21 @@ class Digest:
             close_incident(db, _incident_of(window), now=now)
             _note_template(db, outgoing, now)
         _log.info("composed", recipient_notices=len(ids), subject_matter=window.subject_matter)
+        return outgoing.message
+
+    def _compose_all_clear(self, ended: EndedWeek, now: datetime) -> Message:
+        window = ended.window
+        with self._database.reading() as db:
+            coverage = Content(db=db, table=self._table).coverage(window.address)
+            letter = letter_of_week(db, ended, coverage, now=now)
+            recipient, letter = directed(db, letter, window.address, self._sender.fallbacks)
+        identity = f"{recipient}|{window.subject_matter}|{window.closes_at.isoformat()}"
+        outgoing = self._write(letter, recipient, identity, now)
+        with self._database.writing() as db:
+            add_digest(db, window, [], outgoing.message, sizes=outgoing.sizes, now=now)
+            close_incident(db, _incident_of(window), now=now)
+            _note_template(db, outgoing, now)
+        _log.info("composed", recipient_notices=0, subject_matter=window.subject_matter)
         return outgoing.message
 
     def _tell_operator(self, now: datetime) -> Message | None:

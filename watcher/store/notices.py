@@ -20,13 +20,14 @@ from watcher.core.routing import Assignment, Story, assign, most_urgent, stories
 from watcher.core.windows import merged_at, window_at
 from watcher.errors import BodyUnreadable
 from watcher.model import Cadence, Change, NoticeKind, Schedule, Severity
+from watcher.store.holds import NOTHING_HOLDS
 from watcher.store.mutes import active_mutes, muted_now
-from watcher.store.routes import catch_all_route, routes_of_reader, routes_of_trial
+from watcher.store.routes import Origin, catch_all_route, routes_of_reader, routes_of_trial, stored_routes
 from watcher.store.snapshots import read_body
-from watcher.store.tables import hold, notice, reader, revision, watch
+from watcher.store.tables import notice, reader, revision, route, watch
 
 _WAITING_KINDS = [kind for kind in NoticeKind if kind.waits_for_window]
-CHANGES, WATCHING = "changes", "watching"  # the two kinds of digest
+CHANGES, WATCHING, ALL_CLEAR = "changes", "watching", "all_clear"  # the kinds of digest
 _SEVERITIES = {  # of what is no change of a record
     NoticeKind.GONE: Severity.CRITICAL,
     NoticeKind.UNACKNOWLEDGED: Severity.CRITICAL,
@@ -41,7 +42,7 @@ class Window:
     """A digest that is due: everything one reader must hear that belongs to one window, or to several in a row."""
 
     address: str
-    subject_matter: str  # CHANGES or WATCHING
+    subject_matter: str  # CHANGES, WATCHING or ALL_CLEAR
     opens_at: datetime
     closes_at: datetime
     first_closes_at: datetime | None = None  # of the first of several windows; None = it is only one
@@ -55,7 +56,7 @@ class Window:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     id: int
-    nct_id: str
+    nct_id: str | None  # None = it is about the registry as a whole
     kind: NoticeKind
     revision_id: int | None
     detail: str | None
@@ -148,6 +149,12 @@ def notify_address(
     schedule = mine.schedule if mine else Schedule(cadence=Cadence.IMMEDIATE, time_zone="UTC")
     values = {"nct_id": nct_id, "kind": kind, "revision_id": revision_id, "detail": detail, "drill": drill}
     db.execute(insert(notice).values(**values, **_in_window(address, schedule, kind, severity=severity, now=now)))
+
+
+def reader_schedules(db: Connection) -> dict[str, Schedule]:
+    """Return whoever hears of anything, by address, each with the most urgent schedule that they have."""
+    everybody = [one.route for one in stored_routes(db, route.c.origin != Origin.CATCH_ALL)]
+    return {address: one.schedule for address, one in most_urgent(everybody).items()}
 
 
 def _has_nobody(db: Connection, nct_id: str) -> bool:
@@ -301,9 +308,8 @@ def _whose(window: Window) -> tuple[str, str]:
 
 def _due(now: datetime) -> ColumnElement[bool]:
     closed = or_(notice.c.closes_at <= now, notice.c.opens_at > now)
-    held = exists().where(hold.c.id == notice.c.hold_id, hold.c.ended_at.is_(None))
     muted = and_(notice.c.kind.in_(_WAITING_KINDS), ~notice.c.pierces, muted_now(now))
-    return and_(notice.c.digest_id.is_(None), closed, ~held, ~muted)
+    return and_(notice.c.digest_id.is_(None), closed, NOTHING_HOLDS, ~muted)
 
 
 def notice_of(row: Mapping[str, object]) -> Notice:

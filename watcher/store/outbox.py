@@ -74,7 +74,7 @@ def add_digest(
 
     Args:
         window: the window.
-        notice_ids: the notices of the window that the message tells.
+        notice_ids: the notices that the message tells; none in an all-clear, which is told once for its window.
         outgoing: the message.
         sizes: bytes of the text part and of the HTML part.
         taking: earlier messages whose notices it tells as well; they will not be sent.
@@ -87,6 +87,8 @@ def add_digest(
     untold = select(func.count()).select_from(notice).where(notice.c.digest_id.is_(None))
     if sum(db.execute(untold.where(notice.c.id.in_(batch))).scalar_one() for batch in batches) != len(notice_ids):
         raise OvertakenError(f"the digest for {window.address} was composed by another instance in between")
+    if not notice_ids and _known_digest(db, window) is not None:
+        raise OvertakenError(f"the all-clear for {window.address} was composed by another instance in between")
     digest_id = _digest_of(db, window, now)
     add_message(db, outgoing, digest_id=digest_id, sizes=sizes, now=now)
     told_by = {"digest_id": digest_id, "message_id": outgoing.id}
@@ -97,6 +99,15 @@ def add_digest(
 
 def _digest_of(db: Connection, window: Window, now: datetime) -> int:
     """Return the window's digest; there is one already when notices came in after it was told."""
+    known = _known_digest(db, window)
+    if known is not None:
+        return known
+    moments = {"opens_at": window.opens_at, "closes_at": window.closes_at, "composed_at": now}
+    told = insert(digest).values(address=window.address, subject_matter=window.subject_matter, **moments)
+    return inserted_id(db.execute(told))
+
+
+def _known_digest(db: Connection, window: Window) -> int | None:
     known = db.execute(
         select(digest.c.id).where(
             digest.c.address == window.address,
@@ -104,11 +115,7 @@ def _digest_of(db: Connection, window: Window, now: datetime) -> int:
             digest.c.closes_at == window.closes_at,
         )
     ).scalar()
-    if known is not None:
-        return int(known)
-    moments = {"opens_at": window.opens_at, "closes_at": window.closes_at, "composed_at": now}
-    told = insert(digest).values(address=window.address, subject_matter=window.subject_matter, **moments)
-    return inserted_id(db.execute(told))
+    return None if known is None else int(known)
 
 
 def add_message(

@@ -35,7 +35,10 @@ def confirm_release(db: Connection, seen: Release, *, now: datetime) -> KnownRel
         values = {"data_timestamp": seen.data_timestamp, "api_version": seen.api_version, "current": True}
         added = db.execute(release.insert().values(first_seen_at=now, confirmed_at=now, **values))
         return KnownRelease(id=inserted_id(added), release=seen, first_seen_at=now, confirmed_at=now, checked_at=None)
-    values = {"confirmed_at": now, "api_version": seen.api_version, "current": True}
+    # Of a release that was checked, the version that it was checked with is kept: with the next release, another one
+    # is news.
+    version = seen.api_version if row.checked_at is None else row.api_version
+    values = {"confirmed_at": now, "api_version": version, "current": True}
     db.execute(_CONFIRM, {"which": row.id, **values})
     return KnownRelease(
         id=row.id, release=seen, first_seen_at=row.first_seen_at, confirmed_at=now, checked_at=row.checked_at

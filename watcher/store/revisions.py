@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, insert, literal, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, literal, or_, select, update
 
 from watcher.core.words.past import PastValue
 from watcher.errors import OvertakenError
@@ -81,9 +81,7 @@ def record_revision(
     values = {"nct_id": record.nct_id, "after_id": snapshot_id, "release_id": release_id, "recorded_at": now}
     added = db.execute(insert(revision), {"before_id": base.snapshot_id if base else None, **values})
     revision_id = inserted_id(added)
-    if changes:
-        rows = [_row(one) | {"revision_id": revision_id, "position": n} for n, one in enumerate(changes)]
-        db.execute(insert(change), rows)
+    add_changes(db, revision_id, changes)
     if any(one.told for one in changes):
         notify_readers(db, record.nct_id, NoticeKind.CHANGED, now=now, revision_id=revision_id, changes=changes)
     if was_gone:
@@ -91,6 +89,15 @@ def record_revision(
     values = {"snapshot_id": snapshot_id, "content_hash": record.content_hash, "release_id": release_id}
     db.execute(_MAKE_CURRENT, {"of": record.nct_id, **values, **HEALTHY})
     return revision_id
+
+
+def add_changes(db: Connection, revision_id: int, changes: Sequence[Change], *, instead: bool = False) -> None:
+    """Record what a step changed, after or instead of what was recorded of it."""
+    if instead:
+        db.execute(delete(change).where(change.c.revision_id == revision_id))
+    if changes:
+        rows = [_row(one) | {"revision_id": revision_id, "position": n} for n, one in enumerate(changes)]
+        db.execute(insert(change), rows)
 
 
 def record_first_sights(db: Connection, records: Sequence[Record], *, release_id: int, now: datetime) -> None:
@@ -137,14 +144,16 @@ def _is_gone(db: Connection, nct_id: str, *, current_id: int | None) -> bool:
     return bool(row.gone_told)
 
 
-def known_change_ids(db: Connection, nct_id: str) -> set[str]:
-    """Return the IDs of all recorded changes of a trial."""
-    return set(db.execute(_CHANGE_IDS, {"of": nct_id}).scalars())
+def known_change_ids(db: Connection, nct_id: str, *, before: int | None = None) -> set[str]:
+    """Return the IDs of all recorded changes of a trial, or of those before a revision."""
+    query = _CHANGE_IDS if before is None else _CHANGE_IDS.where(revision.c.id < before)
+    return set(db.execute(query, {"of": nct_id}).scalars())
 
 
-def past_values(db: Connection, nct_id: str) -> list[PastValue]:
-    """Return all recorded changes of a trial's values that stand in no list, oldest first."""
-    rows = db.execute(_PAST_VALUES, {"of": nct_id})
+def past_values(db: Connection, nct_id: str, *, before: int | None = None) -> list[PastValue]:
+    """Return all recorded changes of a trial's values that stand in no list, or those before a revision, in order."""
+    query = _PAST_VALUES if before is None else _PAST_VALUES.where(revision.c.id < before)
+    rows = db.execute(query, {"of": nct_id})
     return [PastValue(path=row.path, old=row.old, new=row.new, day=row.data_timestamp[:10]) for row in rows]
 
 

@@ -59,6 +59,12 @@ def read_body(db: Connection, snapshot_id: int) -> StoredBody:
     return StoredBody(snapshot_id=snapshot_id, body=body, depth=chain[0].depth)
 
 
+def sizes(db: Connection, snapshot_ids: Sequence[int]) -> dict[int, int]:
+    """Return how large the bodies of snapshots are, in bytes, uncompressed."""
+    rows = db.execute(select(snapshot.c.id, snapshot.c.size).where(snapshot.c.id.in_(snapshot_ids)))
+    return {row.id: row.size for row in rows}
+
+
 def keep_body(
     db: Connection, nct_id: str, body: bytes, *, base: StoredBody | None, release_id: int, now: datetime
 ) -> int:

@@ -144,7 +144,31 @@ HEALTHY = {
     "absent_release_id": None,
     "absent_releases": 0,
     "gone_told": False,
+    "unverified_releases": 0,
+    "doubted_hash": None,
 }
+
+
+def doubted_hashes(db: Connection, nct_ids: Sequence[str]) -> dict[str, bytes]:
+    """Return the content hash of the last answer for each trial that was not believed, where there is one."""
+    query = select(watch.c.nct_id, watch.c.doubted_hash)
+    rows = db.execute(query.where(watch.c.nct_id.in_(nct_ids), watch.c.doubted_hash.is_not(None)))
+    return {row.nct_id: row.doubted_hash for row in rows}
+
+
+def note_doubted(db: Connection, hashes: Mapping[str, bytes]) -> None:
+    """Record answers that are believed only when they come again, by their content hashes."""
+    for nct_id, content_hash in hashes.items():
+        db.execute(update(watch).where(watch.c.nct_id == nct_id).values(doubted_hash=content_hash))
+
+
+def note_unverified(db: Connection) -> None:
+    """Count for every watch that fails in how many releases in a row it has now, of those that were checked."""
+    verified_before = release.c.id > watch.c.release_id
+    never_verified = and_(watch.c.release_id.is_(None), release.c.checked_at >= watch.c.failing_since)
+    missed = select(func.count()).where(release.c.checked_at.is_not(None), or_(verified_before, never_verified))
+    failing = and_(watch.c.watched, watch.c.reason.is_not(None))
+    db.execute(update(watch).where(failing).values(unverified_releases=missed.select_from(release).scalar_subquery()))
 
 
 def record_refusal(db: Connection, refusal: Refusal, *, release_id: int, now: datetime) -> bool:

@@ -186,3 +186,8 @@ class People:
         person = self._known.get(address.casefold()) or PersonSettings(address=address)
         schedule = person.schedule(self._merged_for)
         return replace(schedule, cadence=cadence) if cadence else schedule
+
+    def wants_all_clear(self, address: str) -> bool:
+        """Return whether somebody gets a mail of a week in which nothing changed."""
+        person = self._known.get(address.casefold())
+        return person is None or person.all_clear

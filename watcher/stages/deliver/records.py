@@ -75,6 +75,11 @@ class Records:
     def channel(self) -> str:
         return self._channel
 
+    @property
+    def in_hand(self) -> frozenset[str]:
+        """The messages that are being sent, or whose receipts are not written yet."""
+        return frozenset(self._claimed.copy())
+
     # --- before ---------------------------------------------------------------------------------------------------
 
     def begin(self, now: datetime) -> None:

@@ -4,7 +4,7 @@ With several channels, each has a thread.  One that hangs is left behind when th
 before it has ended: the next run serves the others meanwhile.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
 
@@ -82,6 +82,17 @@ class Deliver:
                 records = self._records.get(delivery.message.channel) or self._records[MAIL]
                 records.put_back(db, delivery, now)
         return len(interrupted)
+
+    def put_back(self, message_ids: Collection[str], now: datetime) -> int:
+        """Do for some messages what ``recover`` does for all, but not for what this process has in hand."""
+        in_hand = {message_id for records in self._records.values() for message_id in records.in_hand}
+        with self._database.writing() as db:
+            stuck = [one for one in outbox.interrupted_messages(db) if one.message.id in message_ids]
+            freed = [one for one in stuck if one.message.id not in in_hand]
+            for delivery in freed:
+                records = self._records.get(delivery.message.channel) or self._records[MAIL]
+                records.put_back(db, delivery, now)
+        return len(freed)
 
     def run(self, *, now: datetime) -> Handed:
         """Try the messages that are due, as many as one run takes: the service then looks at its settings again."""

@@ -30,6 +30,7 @@ notice = Table(
     Column("drill", Boolean, nullable=False, server_default=false()),  # of a change that was only played
     Index("ix_notice_digest_id_closes_at", "digest_id", "closes_at"),
     Index("ix_notice_message_id", "message_id"),
+    Index("ix_notice_revision_id", "revision_id"),
 )
 
 digest = Table(

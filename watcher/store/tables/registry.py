@@ -14,6 +14,7 @@ release = Table(
     Column("confirmed_at", Moment, nullable=False),  # when the registry last said that this is the current one
     Column("current", Boolean, nullable=False),  # the one that the registry was at when it was last asked
     Column("checked_at", Moment),  # when every watch had last been asked for in it; None = not yet
+    Column("pass_begun_at", Moment),  # a check is recording what changed, or died of it; None = none is under way
 )
 
 snapshot = Table(

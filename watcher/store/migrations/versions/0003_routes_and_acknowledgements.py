@@ -130,6 +130,8 @@ def _operations() -> None:
         sa.ForeignKeyConstraint(["release_id"], ["release.id"], name="fk_hold_release_id"),
         sa.UniqueConstraint("release_id", "reason", name="uq_hold_release_id_reason"),
     )
+    with op.batch_alter_table("release") as batch:
+        batch.add_column(sa.Column("pass_begun_at", _MOMENT))
     with op.batch_alter_table("watch") as batch:
         batch.add_column(sa.Column("unverified_releases", sa.Integer(), nullable=False, server_default="0"))
         batch.add_column(sa.Column("unverified_told_at", _MOMENT))
@@ -152,6 +154,7 @@ def _mail() -> None:
         batch.create_foreign_key("fk_notice_hold_id", "hold", ["hold_id"], ["id"])
         batch.create_foreign_key("fk_notice_message_id", "message", ["message_id"], ["id"])
         batch.create_index("ix_notice_message_id", ["message_id"])
+        batch.create_index("ix_notice_revision_id", ["revision_id"])
     with op.batch_alter_table("message") as batch:
         batch.add_column(sa.Column("channel", sa.String(200), nullable=False, server_default="mail"))
         batch.add_column(sa.Column("return_token", sa.String(32)))

@@ -1,0 +1,124 @@
+"""What is missing between a change and its reader's mailbox is found within fifteen minutes, put right, and told.
+
+Each gap is planted in the tables, because no stage makes one.
+"""
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from tests.flow.world import OPERATOR, OTHER, READER, TRIAL, World, words
+from watcher.core.reconciling import LONGEST_TRANSFER
+from watcher.model import DeliveryState, Phase
+from watcher.store.tables import digest, message, notice
+
+CHANGED = f"[{TRIAL}] Recruitment status: Recruiting → Suspended"
+
+
+@pytest.fixture
+def told(world: World) -> World:
+    """A world in which a change was recorded and told an hour after the first sight."""
+    world.begin()
+    world.later(hours=1)
+    world.registry.publish(TRIAL, status="SUSPENDED")
+    world.round()
+    assert world.mail_server.subjects == [CHANGED]
+    world.mail_server.accepted.clear()
+    return world
+
+
+def within_fifteen_minutes(world: World) -> None:
+    for _ in range(15):
+        world.later(minutes=1)
+        world.app.pipeline.compose(now=world.clock())
+        world.deliver()
+
+
+def readers_mails(world: World) -> list[str]:
+    return [mail.subject for mail in world.mail_server.accepted if mail.recipient == READER]
+
+
+def operators_words(world: World) -> list[str]:
+    return [words(mail.text) for mail in world.mail_server.accepted if mail.recipient == OPERATOR]
+
+
+def test_where_nothing_is_missing_nothing_is_found(told: World) -> None:
+    within_fifteen_minutes(told)
+    assert told.mail_server.accepted == []
+    assert told.incidents() == []
+
+
+def test_a_change_without_a_notice_is_told_once(told: World) -> None:
+    with told.app.database.writing() as db:
+        digests = list(db.execute(select(notice.c.digest_id).where(notice.c.kind == "changed")).scalars())
+        db.execute(delete(notice).where(notice.c.kind == "changed"))
+        db.execute(delete(message).where(message.c.digest_id.in_(digests)))
+        db.execute(delete(digest).where(digest.c.id.in_(digests)))
+    within_fifteen_minutes(told)
+    within_fifteen_minutes(told)
+
+    assert readers_mails(told) == [CHANGED]
+    assert len(operators_words(told)) == 1
+    assert f"A change of {TRIAL} was recorded, and no reader had a notice of it" in operators_words(told)[0]
+    assert told.incidents() == []
+
+
+def test_a_reader_who_joined_after_a_change_hears_nothing_of_it(told: World) -> None:
+    with told.app.database.writing() as db:
+        db.execute(delete(notice).where(notice.c.kind == "changed"))
+    told.watch(TRIAL, readers=[])
+    told.watch(TRIAL)
+    told.round()
+    told.mail_server.accepted.clear()
+    within_fifteen_minutes(told)
+    assert told.mail_server.accepted == []
+
+
+def test_a_digest_without_a_message_is_written_again(told: World) -> None:
+    with told.app.database.writing() as db:
+        lost = select(notice.c.digest_id).where(notice.c.kind == "changed")
+        db.execute(delete(message).where(message.c.digest_id.in_(lost)))
+    within_fifteen_minutes(told)
+
+    assert readers_mails(told) == [CHANGED]
+    assert f"A change of {TRIAL}, for {READER}, was in a digest that had no message" in operators_words(told)[0]
+
+
+def test_what_a_folded_message_told_is_told_again_when_nothing_tells_it(told: World) -> None:
+    with told.app.database.writing() as db:
+        folded = update(message).where(message.c.subject == CHANGED)
+        db.execute(folded.values(state=DeliveryState.FOLDED, message_id="<folded@example.org>", id="f" * 32))
+    within_fifteen_minutes(told)
+
+    assert readers_mails(told) == [CHANGED]
+    assert "given up for a later one, and no later one told it" in operators_words(told)[0]
+
+
+def test_a_message_that_nobody_sends_any_more_is_tried_again(told: World) -> None:
+    with told.app.database.writing() as db:
+        sending = update(message).where(message.c.subject == CHANGED)
+        db.execute(sending.values(state=DeliveryState.SENDING, phase=Phase.CONNECT))
+    within_fifteen_minutes(told)
+    assert told.mail_server.accepted == []
+
+    told.clock.moment += LONGEST_TRANSFER
+    within_fifteen_minutes(told)
+    assert readers_mails(told) == [CHANGED]
+    assert f"A change of {TRIAL}, for {READER}, is in a message that was being sent" in operators_words(told)[0]
+
+
+def test_a_notice_that_no_digest_takes_is_told_to_the_operator_until_one_does(told: World) -> None:
+    """A digest that cannot be written for 15 minutes: here because of a notice that is of another trial."""
+    told.later(hours=1)
+    told.registry.publish(TRIAL, status="RECRUITING")
+    told.check()
+    with told.app.database.writing() as db:
+        db.execute(update(notice).where(notice.c.digest_id.is_(None)).values(nct_id=OTHER))
+    within_fifteen_minutes(told)
+    within_fifteen_minutes(told)
+    assert any(incident.key == "gap: untold" for incident in told.incidents())
+
+    with told.app.database.writing() as db:
+        db.execute(update(notice).where(notice.c.digest_id.is_(None)).values(nct_id=TRIAL))
+    within_fifteen_minutes(told)
+    assert len(readers_mails(told)) == 1
+    assert told.incidents() == []

@@ -9,7 +9,7 @@ Does not decide anything and holds no state but the open database.
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +19,7 @@ import structlog
 
 from watcher.config import Settings
 from watcher.core.fields import FieldTable
+from watcher.core.targets import MAIL
 from watcher.errors import StoreError, TrialwatchError
 from watcher.notify.channel import Channel
 from watcher.notify.files import FileChannel
@@ -94,7 +95,7 @@ class Application:
     table: FieldTable
     connection: Connection
     registry: RegistryClient
-    channel: Channel
+    channel: Channel  # of mails
     pipeline: Pipeline
     now: Clock
     monotonic: Callable[[], float]  # seconds; for what must not depend on whether the clock is set
@@ -205,7 +206,7 @@ def open_application(
         pipeline=Pipeline(
             check=Check(database, registry, table),
             digest=_digest(settings, database, table),
-            deliver=_deliver(settings, database, channel, stop=stop),
+            deliver=_deliver(settings, database, {MAIL: channel}, stop=stop),
         ),
         now=now,
         monotonic=monotonic,
@@ -282,6 +283,6 @@ def _digest(settings: Settings, database: Database, table: FieldTable) -> Digest
     return Digest(database, table, letters=letters, sender=sender)
 
 
-def _deliver(settings: Settings, database: Database, channel: Channel, *, stop: StopSignal) -> Deliver:
+def _deliver(settings: Settings, database: Database, channels: Mapping[str, Channel], *, stop: StopSignal) -> Deliver:
     patience = Patience(down_for=settings.mail.deliver_every, give_up_after=settings.mail.give_up_after)
-    return Deliver(database, channel, patience, operator=settings.operator, stopping=stop.is_set)
+    return Deliver(database, channels, patience, operator=settings.operator, stopping=stop.is_set)

@@ -208,7 +208,8 @@ class Message:
     sender: str  # envelope sender, an address
     recipient: str  # envelope recipient, an address
     subject: str  # as text, not encoded
-    mime: bytes  # headers and body, CRLF line ends, 7-bit
+    mime: bytes  # headers and body, CRLF line ends, 7-bit; for a target its document, see render/payload.py
+    channel: str = "mail"  # or "target:NAME"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

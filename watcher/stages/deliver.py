@@ -7,7 +7,7 @@ Does not compose, and holds no transaction open while it talks to a server.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,17 +15,23 @@ import structlog
 from sqlalchemy import Connection
 
 from watcher.core.retry import next_attempt
+from watcher.core.targets import MAIL
 from watcher.errors import ChannelDown, ChannelRefused, MailError, MessageDeferred, MessageRefused, MessageUncertain
 from watcher.model import Delivery, DeliveryState, Message, Phase
 from watcher.notify.channel import Channel, Session
+from watcher.notify.undeclared import UndeclaredChannel
 from watcher.store import outbox
 from watcher.store.database import Database
 from watcher.store.incidents import close_incident, close_incidents, open_incident
 
 CHANNEL_INCIDENT = "mail server"  # is down
 _REFUSAL_INCIDENT = "mail server refuses us"  # until somebody changes something
+TARGET_INCIDENT = "down "  # with the name of a target
+_TARGET_REFUSAL = "refuses us "  # the same
 OPERATOR_INCIDENT = "mail to the operator"
 _BATCH = 500  # messages in one run; the next run takes the next ones
+_TARGET_BATCH = 20  # the same of a target, which may be slow at each: the mails must not wait for it
+_MOST_ASKED = timedelta(hours=6)  # what a receiver may ask us to wait
 _OPERATOR_PAUSE = timedelta(minutes=30)  # a refused login tried too often locks the account
 # From here on the server knew which message it was: what it then says of the channel may be meant for that one alone.
 _AT_A_MESSAGE = frozenset({Phase.RCPT, Phase.DATA, Phase.DOT})
@@ -55,7 +61,7 @@ class Deliver:
     def __init__(
         self,
         database: Database,
-        channel: Channel,
+        channels: Mapping[str, Channel],
         patience: Patience,
         *,
         operator: str,
@@ -65,18 +71,18 @@ class Deliver:
 
         Args:
             database: holds the outbox.
-            channel: takes the messages.
+            channels: take the messages, by the names of ``core/targets.py``.
             patience: how long to wait for either.
             operator: address that is told of mails that are given up.
             stopping: whether the service is ending.
         """
         self._database = database
-        self._channel = channel
+        self._channels = channels
         self._patience = patience
         self._operator = operator
         self._stopping = stopping
         self._in_hand: str | None = None  # the message whose attempt has begun and is not recorded as ended
-        self._paused_until: datetime | None = None  # holds for messages that are composed meanwhile, too
+        self._paused_until: dict[str, datetime] = {}  # by channel; holds for messages that are composed meanwhile, too
 
     def recover(self, *, now: datetime) -> int:
         """Put attempts that the end of a process cut off back into the queue; return how many.
@@ -92,31 +98,38 @@ class Deliver:
 
     def run(self, *, now: datetime) -> Handed:
         """Try the messages that are due, as many as one run takes: the service then looks at its settings again."""
-        handed = Handed()
-        self._run_batch(handed, now)
-        self._note_set_aside(handed, now)
-        return handed
+        return self._run_channels(now, to_the_end=False)
 
     def run_all(self, *, now: datetime) -> Handed:
         """Try every message that is due."""
-        handed = Handed()
-        # What was tried is not due at the same moment any more, so that this ends.
-        while self._run_batch(handed, now) and handed.trouble is None and not self._stopping():
-            pass
-        self._note_set_aside(handed, now)
-        return handed
+        return self._run_channels(now, to_the_end=True)
 
-    def _run_batch(self, handed: Handed, now: datetime) -> bool:
-        """Try as many messages as one run takes; return whether more may be due."""
+    def _run_channels(self, now: datetime, *, to_the_end: bool) -> Handed:
+        """Serve each channel that messages wait for; the trouble of one is none of the others'."""
         self._put_back_what_failed(now)
-        if self._pauses(now):
-            return False
+        total = Handed()
         with self._database.reading() as db:
-            batch = outbox.due_messages(db, now=now, limit=_BATCH)
+            waiting = outbox.waiting_channels(db)
+        for name in waiting:
+            handed = Handed(states=total.states)
+            # What was tried is not due at the same moment any more, so that this ends.
+            while self._run_batch(name, handed, now) and to_the_end and not handed.trouble and not self._stopping():
+                pass
+            self._note_set_aside(handed, now)
+            total.trouble = total.trouble or handed.trouble
+        return total
+
+    def _run_batch(self, name: str, handed: Handed, now: datetime) -> bool:
+        """Try as many of a channel's messages as one run takes; return whether more may be due."""
+        if self._pauses(name, now):
+            return False
+        limit = _BATCH if name == MAIL else _TARGET_BATCH
+        with self._database.reading() as db:
+            batch = outbox.due_messages(db, now=now, limit=limit, channel=name)
         due = batch
         while due and handed.trouble is None and not self._stopping():
-            due = self._converse(due, handed, now)
-        return len(batch) == _BATCH
+            due = self._converse(name, due, handed, now)
+        return len(batch) == limit
 
     def _note_set_aside(self, handed: Handed, now: datetime) -> None:
         """Tell the operator of messages that were refused as if the channel were to blame, when it was not."""
@@ -130,10 +143,11 @@ class Deliver:
                 )
                 open_incident(db, self._incident_of(message), summary, now=now)
 
-    def _pauses(self, now: datetime) -> bool:
-        """Whether the channel is left alone now; not for a pause that a clock which was ahead has set."""
+    def _pauses(self, name: str, now: datetime) -> bool:
+        """Whether a channel is left alone now; not for a pause that a clock which was ahead has set."""
         longest = max(_OPERATOR_PAUSE, self._patience.down_for)
-        return self._paused_until is not None and now < self._paused_until <= now + longest
+        until = self._paused_until.get(name)
+        return until is not None and now < until <= now + longest
 
     def _put_back_what_failed(self, now: datetime) -> None:
         """Free the message at which the last run failed because the database did: nobody else does before a restart."""
@@ -145,20 +159,23 @@ class Deliver:
                     _put_back(db, delivery, now)
         self._in_hand = None
 
-    def _converse(self, due: list[str], handed: Handed, now: datetime) -> list[str]:
+    def _channel(self, name: str) -> Channel:
+        return self._channels.get(name) or UndeclaredChannel(name)
+
+    def _converse(self, name: str, due: list[str], handed: Handed, now: datetime) -> list[str]:
         """Hand messages over in one session; return those that are left when it ends early."""
         try:
-            with self._channel.session() as session:
+            with self._channel(name).session() as session:
                 for position, message_id in enumerate(due):
                     if self._stopping():
                         return []
                     if not self._hand_over(session, message_id, handed, now):
                         return due[position + 1 :]
         except (ChannelDown, ChannelRefused) as error:
-            self._pause(error, handed, now)
+            self._pause(name, error, handed, now)
             return []
         with self._database.writing() as db:
-            close_incidents(db, [CHANNEL_INCIDENT, _REFUSAL_INCIDENT], now=now)
+            close_incidents(db, [_trouble_of(name, refused=refused) for refused in (False, True)], now=now)
         return []
 
     def _hand_over(self, session: Session, message_id: str, handed: Handed, now: datetime) -> bool:
@@ -227,6 +244,8 @@ class Deliver:
                 composed_at=delivery.composed_at,
                 give_up_after=self._patience.give_up_after,
             )
+        if again is not None and isinstance(error, MessageDeferred) and error.retry_after is not None:
+            again = max(again, now + min(error.retry_after, _MOST_ASKED))
         message = delivery.message
         with self._database.writing() as db:
             if again is not None:
@@ -250,17 +269,26 @@ class Deliver:
         """
         return OPERATOR_INCIDENT if message.recipient == self._operator else f"message {message.id}"
 
-    def _pause(self, error: ChannelDown | ChannelRefused, handed: Handed, now: datetime) -> None:
+    def _pause(self, name: str, error: ChannelDown | ChannelRefused, handed: Handed, now: datetime) -> None:
         handed.trouble = error
         self._in_hand = None
         refused = isinstance(error, ChannelRefused)
         until = now + (_OPERATOR_PAUSE if refused else self._patience.down_for)
-        self._paused_until = until
+        self._paused_until[name] = until
+        what = "Mail" if name == MAIL else f"What {name} is to hear"
         with self._database.writing() as db:
-            outbox.defer_all(db, until=until)
-            key = _REFUSAL_INCIDENT if refused else CHANNEL_INCIDENT
-            open_incident(db, key, f"Mail cannot be handed over: {error.reply}", now=now)
-        _log.error("mail channel does not work", channel=self._channel.name, reply=error.reply, again_at=str(until))
+            outbox.defer_all(db, until=until, channel=name)
+            summary = f"{what} cannot be handed over: {error.reply}"
+            open_incident(db, _trouble_of(name, refused=refused), summary, now=now)
+        channel = self._channel(name).name
+        _log.error("channel does not work", channel=channel, reply=error.reply, again_at=str(until))
+
+
+def _trouble_of(name: str, *, refused: bool) -> str:
+    """Return what a channel's own trouble is filed under: it is down, or it refuses us."""
+    if name == MAIL:
+        return _REFUSAL_INCIDENT if refused else CHANNEL_INCIDENT
+    return (_TARGET_REFUSAL if refused else TARGET_INCIDENT) + name
 
 
 def _put_back(db: Connection, delivery: Delivery, now: datetime) -> None:

@@ -21,7 +21,7 @@ from watcher.render.mime import compose_mime
 from watcher.render.templates import TemplateFailed
 from watcher.stages.check import RECORDS_INCIDENT, REGISTRY_INCIDENT
 from watcher.stages.content import Content
-from watcher.stages.deliver import CHANNEL_INCIDENT
+from watcher.stages.deliver import CHANNEL_INCIDENT, TARGET_INCIDENT
 from watcher.store.database import Database
 from watcher.store.incidents import Incident, close_incident, mark_told, open_incident, untold_incidents
 from watcher.store.notices import CHANGES, Window, due_windows, notices_in
@@ -173,7 +173,7 @@ def _worth_a_mail(incident: Incident, now: datetime) -> bool:
 
     Of the mail server's trouble no mail can tell before it is over.  ``abs``: the clock may have been ahead then.
     """
-    if incident.key.startswith((REGISTRY_INCIDENT, RECORDS_INCIDENT)):
+    if incident.key.startswith((REGISTRY_INCIDENT, RECORDS_INCIDENT, TARGET_INCIDENT)):
         return incident.closed_at is None and abs(now - incident.opened_at) >= PATIENCE
     if incident.key == CHANNEL_INCIDENT:
         return abs((incident.closed_at or now) - incident.opened_at) >= PATIENCE

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 
 import zstandard
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
 
 from watcher.errors import OvertakenError
 from watcher.model import Delivery, DeliveryState, Message, Phase
@@ -88,6 +88,7 @@ def add_message(
         insert(message).values(
             id=outgoing.id,
             digest_id=digest_id,
+            channel=outgoing.channel,
             message_id=outgoing.message_id,
             sender=outgoing.sender,
             recipient=outgoing.recipient,
@@ -103,18 +104,25 @@ def add_message(
     )
 
 
-def due_messages(db: Connection, *, now: datetime, limit: int) -> list[str]:
+def due_messages(db: Connection, *, now: datetime, limit: int, channel: str | None = None) -> list[str]:
     """Return the IDs of messages that may be tried now: the least often tried first, then the longest waiting.
 
-    What waits for a moment that a clock which was ahead has set does not: see ``notices.py``.
+    Only those of one channel, if it is named.  What waits for a moment that a clock which was ahead has set does not:
+    see ``notices.py``.
     """
     untried = and_(message.c.state == DeliveryState.PENDING, message.c.composed_at > now)
     too_far = message.c.next_attempt_at > now + _LONGEST_WAIT
     due = or_(message.c.next_attempt_at <= now, untried, too_far)
-    query = select(message.c.id).where(message.c.state.in_(_OPEN), due)
+    query = select(message.c.id).where(message.c.state.in_(_OPEN), due, *_of(channel))
     return list(
         db.execute(query.order_by(message.c.attempts, message.c.composed_at, message.c.id).limit(limit)).scalars()
     )
+
+
+def waiting_channels(db: Connection) -> list[str]:
+    """Return the channels that messages wait for, by name."""
+    waiting = select(message.c.channel).where(message.c.state.in_(_OPEN)).distinct()
+    return list(db.execute(waiting.order_by(message.c.channel)).scalars())
 
 
 def interrupted_messages(db: Connection) -> list[Delivery]:
@@ -155,9 +163,9 @@ def record_deferred(
     _step(db, message_id, values if counted else values | {"attempts": message.c.attempts - 1})
 
 
-def defer_all(db: Connection, *, until: datetime) -> None:
-    """Let nothing be tried before a moment: the channel as a whole does not work."""
-    waiting = (message.c.state.in_(_OPEN), message.c.next_attempt_at < until)
+def defer_all(db: Connection, *, until: datetime, channel: str | None = None) -> None:
+    """Let nothing be tried before a moment: the channel as a whole, or all of them if none is named, does not work."""
+    waiting = (message.c.state.in_(_OPEN), message.c.next_attempt_at < until, *_of(channel))
     db.execute(update(message).where(*waiting).values(next_attempt_at=until))
 
 
@@ -179,6 +187,10 @@ def unfinished(db: Connection) -> list[Unfinished]:
     return [Unfinished(**{**row, "state": DeliveryState(row["state"])}) for row in rows]
 
 
+def _of(channel: str | None) -> list[ColumnElement[bool]]:
+    return [] if channel is None else [message.c.channel == channel]
+
+
 def _step(db: Connection, message_id: str, values: dict[str, object]) -> None:
     here = (message.c.id == message_id, message.c.state == DeliveryState.SENDING)
     if not db.execute(update(message).where(*here).values(**values)).rowcount:
@@ -195,6 +207,7 @@ def _delivery(row: object) -> Delivery:
             recipient=values["recipient"],
             subject=values["subject"],
             mime=zstandard.ZstdDecompressor().decompress(values["mime"]),
+            channel=values["channel"],
         ),
         state=DeliveryState(values["state"]),
         phase=Phase(values["phase"]) if values["phase"] else None,

@@ -18,6 +18,7 @@ import requests.adapters
 import structlog
 
 from watcher.config import Settings
+from watcher.config.target_channels import target_channels
 from watcher.core.fields import FieldTable
 from watcher.core.targets import MAIL
 from watcher.errors import StoreError, TrialwatchError
@@ -96,6 +97,7 @@ class Application:
     connection: Connection
     registry: RegistryClient
     channel: Channel  # of mails
+    targets: Mapping[str, Channel]  # by "target:NAME"
     pipeline: Pipeline
     now: Clock
     monotonic: Callable[[], float]  # seconds; for what must not depend on whether the clock is set
@@ -196,6 +198,7 @@ def open_application(
     connection = _connection(settings, transport)
     registry = _registry(settings, connection, now=now, monotonic=monotonic, stop=stop)
     channel = channel or _channel(settings)
+    targets = target_channels(settings.target, now=now)
     return Application(
         settings=settings,
         database=database,
@@ -203,10 +206,11 @@ def open_application(
         connection=connection,
         registry=registry,
         channel=channel,
+        targets=targets,
         pipeline=Pipeline(
             check=Check(database, registry, table),
             digest=_digest(settings, database, table),
-            deliver=_deliver(settings, database, {MAIL: channel}, stop=stop),
+            deliver=_deliver(settings, database, {MAIL: channel, **targets}, stop=stop),
         ),
         now=now,
         monotonic=monotonic,

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from watcher.config.problems import known_keys, sentences, value_problems
 from watcher.config.rules import rule_problems, with_derived_defaults
@@ -22,6 +22,7 @@ from watcher.config.sections.mail import MailSettings
 from watcher.config.sections.other import ChangesSettings, LogSettings, TemplateSettings
 from watcher.config.sections.people import WatchlistSettings
 from watcher.config.sections.registry import DEFAULT_BASE_URL, DEFAULT_USER_AGENT, DatabaseSettings, RegistrySettings
+from watcher.config.sections.targets import TargetSettings, check_target_name
 from watcher.config.sections.web import WebSettings
 from watcher.config.sources import (
     apply_environment,
@@ -29,6 +30,7 @@ from watcher.config.sources import (
     read_secret_files,
     read_settings_file,
 )
+from watcher.config.target_rules import exposed_target_secrets, read_target_secrets, target_problems
 from watcher.config.values import Address, normalise_address
 from watcher.errors import SettingsError
 from watcher.model import Watchlist
@@ -43,6 +45,11 @@ class Settings(Section):
         description="Mail address of who runs this: named to the registry, and told when something is wrong.",
         examples=['operator = "operations@example.org"'],
     )
+    operator_target: Annotated[str, AfterValidator(check_target_name)] | None = Field(
+        None,
+        description="Name of a [[target]] that also hears what is wrong, also when mail itself fails; none by default.",
+        examples=['operator_target = "team-chat"'],
+    )
     registry: RegistrySettings = Field(default_factory=RegistrySettings)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
     mail: MailSettings = Field(default_factory=MailSettings)
@@ -50,6 +57,7 @@ class Settings(Section):
     changes: ChangesSettings = Field(default_factory=ChangesSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     web: WebSettings = Field(default_factory=WebSettings)
+    target: Annotated[tuple[TargetSettings, ...], Field(strict=False)] = ()
     watchlist: Annotated[tuple[WatchlistSettings, ...], Field(strict=False)] = ()
 
     @model_validator(mode="before")
@@ -81,16 +89,18 @@ def load_settings(path: Path, *, environ: Mapping[str, str]) -> Settings:
     """
     tree = read_settings_file(path)
     folder = path.absolute().parent
-    problems = exposed_secrets(path, tree)
+    problems = [*exposed_secrets(path, tree), *exposed_target_secrets(path, tree)]
     set_by, unknown = apply_environment(tree, environ, known=dict(known_keys(Settings)))
     read_from, unread = read_secret_files(tree, folder)
-    problems += [*unknown, *unread]
+    target_secrets, unread_secrets = read_target_secrets(tree, folder)
+    problems += [*unknown, *unread, *unread_secrets]
     settings = None
     try:
         settings = Settings.model_validate(tree, context={"folder": folder})
     except ValidationError as error:
         problems += value_problems(error, Settings)
     problems += rule_problems(tree, default_base_url=DEFAULT_BASE_URL)
+    problems += target_problems(tree)
     if settings is None or problems:  # raised here and not above, so that no value is in the chain of causes
-        raise SettingsError(sentences(problems, {**set_by, **read_from}))
+        raise SettingsError(sentences(problems, {**set_by, **read_from, **target_secrets}))
     return settings

@@ -18,6 +18,7 @@ from watcher.config.sections.mail import MailSettings, SmtpSettings
 from watcher.config.sections.other import ChangesSettings, LogSettings, TemplateSettings
 from watcher.config.sections.people import RecipientSettings, WatchlistSettings
 from watcher.config.sections.registry import DatabaseSettings, RegistrySettings
+from watcher.config.sections.targets import TargetSettings
 from watcher.config.sections.web import WebSettings
 from watcher.config.settings import Settings
 from watcher.config.values import format_duration
@@ -52,6 +53,9 @@ _WATCHLISTS = """\
 # Trials, and the people who hear about them; repeat [[watchlist]] for each list, and [[watchlist.recipients]] for
 # each person.  Lists can also be kept in the database, by commands: "trialwatch watch --help".
 """
+_TARGETS = """\
+# Chats, telephones and programs that hear of changes as well: name them among the recipients, as "target:NAME".
+"""
 _LONGEST_ROW = 5  # trials on one line
 
 
@@ -84,7 +88,16 @@ def render_settings(wishes: Wishes) -> str:
         "mail.smtp.port": PORTS.get(wishes.smtp_security, 587),
     }
     given = {key: value for key, value in _asked(wishes).items() if value is not None}
-    return "\n".join([_HEADER, *_sections(given, derived), _CHANGES + _changes(), _WATCHLISTS + _watchlist(wishes), ""])
+    return "\n".join(
+        [
+            _HEADER,
+            *_sections(given, derived),
+            _CHANGES + _changes(),
+            _TARGETS + _targets(),
+            _WATCHLISTS + _watchlist(wishes),
+            "",
+        ]
+    )
 
 
 def _asked(wishes: Wishes) -> Values:
@@ -109,7 +122,8 @@ def _asked(wishes: Wishes) -> Values:
 
 
 def _sections(given: Values, derived: Values) -> Iterator[str]:
-    yield from _option("operator", Settings.model_fields["operator"], given=given, derived=derived)
+    for key in ("operator", "operator_target"):
+        yield from _option(key, Settings.model_fields[key], given=given, derived=derived)
     for section, purpose, model in _SECTIONS:
         shown_only = section == "mail.smtp" and "mail.smtp.host" not in given
         yield f"\n# {purpose}"
@@ -127,6 +141,14 @@ def _changes() -> str:
         lines = [f"#[changes.{name}]", f"# {field.description}", *(f"#{example}" for example in field.examples or ())]
         tables.append("\n".join([*lines, ""]))
     return "\n".join(tables)
+
+
+def _targets() -> str:
+    """Return the table of a target, as an example: it has a secret, and is not needed."""
+    lines = ["[[target]]"]
+    for name, field in TargetSettings.model_fields.items():
+        lines += _option(f"target.{name}", field, given={}, derived={})
+    return "\n".join([*(line if line.startswith("#") else f"#{line}" for line in lines), ""])
 
 
 def _option(key: str, field: FieldInfo, *, given: Values, derived: Values) -> Iterator[str]:
@@ -172,6 +194,6 @@ def _toml(value: object) -> str:
     elif isinstance(value, SecretStr):
         value = value.get_secret_value()
     if isinstance(value, int):
-        return str(value)
+        return str(value).lower()  # of true and false, too
     # A string of JSON is one of TOML, but for the one control character that JSON leaves as it is.
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -5,14 +5,18 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field
 
 from watcher.config.sections.base import Section
-from watcher.config.values import LONGEST_LIST_NAME, Address, Line, NctId, TimeZone
+from watcher.config.sections.targets import Reader
+from watcher.config.values import LONGEST_LIST_NAME, Line, NctId, TimeZone
 from watcher.model import Cadence, Recipient, Schedule
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
 class RecipientSettings(Section):
-    address: Address = Field(description="Who hears of it.", examples=['address = "reader@example.org"'])
+    address: Reader = Field(
+        description='Who hears of it: a mail address, or "target:NAME", see [[target]].',
+        examples=['address = "reader@example.org"'],
+    )
     cadence: Annotated[Cadence, Field(strict=False)] = Field(
         Cadence.DAILY,
         description="immediate, daily or weekly.  daily is one mail a day, and none when nothing changed.",

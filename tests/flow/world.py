@@ -65,7 +65,7 @@ class World:
 
     url: str
     folder: Path
-    options: dict[str, dict[str, Any]] = field(default_factory=dict)  # of the settings, by section
+    options: dict[str, Any] = field(default_factory=dict)  # of the settings, by section
     registry: PublishedRegistry = field(default_factory=PublishedRegistry)
     mail_server: FakeMailServer = field(default_factory=FakeMailServer)
     clock: Clock = field(default_factory=Clock)
@@ -78,7 +78,7 @@ class World:
     def close(self) -> None:
         self.app.close()
 
-    def restart(self, **options: dict[str, Any]) -> None:
+    def restart(self, **options: Any) -> None:
         """End the process and start another one on the same database, which first recovers what was cut off."""
         self.app.close()
         self.options = {**self.options, **options}
@@ -153,6 +153,7 @@ class World:
             "mail": {"sender": "trialwatch@example.org", **self.options.get("mail", {})},
             "templates": self.options.get("templates", {}),
             "changes": self.options.get("changes", {}),
+            "target": self.options.get("target", []),
             "database": {"url": self.url},
         }
         self.app = open_application(

@@ -1,10 +1,11 @@
 """Where the service stands, from the database alone: the same facts for people and for programs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from watcher.actions.overview import state_words
+from watcher.actions.targets import TargetStanding, standing_of_targets
 from watcher.app import Application
 from watcher.model import DeliveryState
 from watcher.processes import is_dead
@@ -31,6 +32,7 @@ class Standing:
     incidents: list[Incident]
     worker: str | None  # who does the work now
     mails_to: str
+    targets: list[TargetStanding]
 
     @property
     def settled(self) -> bool:
@@ -53,6 +55,8 @@ class Standing:
         yield "Mails: " + ", ".join(f"{count:,} {state}" for state, count in self.mails.items())
         if self.oldest_waiting:
             yield f"  the oldest that waits was composed {self.oldest_waiting:%Y-%m-%d %H:%M:%S} UTC"
+        for target in self.targets:
+            yield f"Target {target.words}"
         yield f"Working now: {self.worker or 'nobody; start the service with `trialwatch run`'}"
         for incident in self.incidents:
             yield f"OPEN since {incident.opened_at:%Y-%m-%d %H:%M} UTC: {incident.summary}"
@@ -77,11 +81,13 @@ class Standing:
             "incidents": [{"summary": one.summary, "opened_at": one.opened_at} for one in self.incidents],
             "worker": self.worker,
             "mails_to": self.mails_to,
+            "targets": [asdict(target) for target in self.targets],
         }
 
 
 def standing_of(app: Application) -> Standing:
     """Return where the service stands now."""
+    targets = standing_of_targets(app)
     with app.database.reading() as db:
         release = latest_release(db)
         holder = living_holder(db, now=app.now())
@@ -98,4 +104,5 @@ def standing_of(app: Application) -> Standing:
             incidents=open_incidents(db),
             worker=f"process {holder.pid} on {holder.host}" if holder and not is_dead(holder) else None,
             mails_to=app.channel.name,
+            targets=targets,
         )

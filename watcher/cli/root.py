@@ -2,7 +2,7 @@
 
 import typer
 
-from watcher.cli import config, operate, registry, rules, trials, watch
+from watcher.cli import config, operate, registry, rules, targets, trials, watch
 
 app = typer.Typer(
     name="trialwatch",
@@ -13,6 +13,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 operate.add_to(app)
+targets.add_to(app)
 trials.add_to(app)
 rules.add_to(app)
 registry.add_to(app)

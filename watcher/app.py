@@ -22,6 +22,7 @@ import structlog
 from watcher.config import Settings
 from watcher.config.sections.imap import ImapSettings
 from watcher.config.sections.mail import OAuth2Settings
+from watcher.config.target_channels import target_channels
 from watcher.core.fields import FieldTable
 from watcher.core.targets import MAIL, TARGET
 from watcher.errors import StoreError, TrialwatchError
@@ -42,6 +43,7 @@ from watcher.registry.connection import Connection, Limits
 from watcher.registry.pace import Limiter
 from watcher.render.letters import Letters
 from watcher.render.templates import Templates
+from watcher.stages.all_clear import AllClears
 from watcher.stages.bounces import Bounces
 from watcher.stages.check import Check
 from watcher.stages.deliver import Conditions, Deliver, Patience
@@ -109,6 +111,7 @@ class Application:
     registry: RegistryClient
     channel: Channel  # of mails
     journal: Journal | None  # what the mail server took, if there is a mailbox that knows
+    targets: Mapping[str, Channel]  # by "target:NAME"
     pipeline: Pipeline
     now: Clock
     monotonic: Callable[[], float]  # seconds; for what must not depend on whether the clock is set
@@ -217,6 +220,7 @@ def open_application(
     connection = _connection(settings, transport)
     registry = _registry(settings, connection, now=now, monotonic=monotonic, stop=stop)
     channel = _guarded(settings, channel or _channel(settings, journal))
+    targets = target_channels(settings.target, now=now)
     return Application(
         settings=settings,
         database=database,
@@ -225,6 +229,7 @@ def open_application(
         registry=registry,
         channel=channel,
         journal=journal,
+        targets=targets,
         pipeline=_pipeline(
             settings,
             database,
@@ -233,7 +238,7 @@ def open_application(
             deliver=_deliver(
                 settings,
                 database,
-                {MAIL: channel},
+                {MAIL: channel, **targets},
                 journal=journal,
                 conditions=Conditions(stopping=stop.is_set, chance=chance, monotonic=monotonic),
             ),

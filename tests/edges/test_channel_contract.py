@@ -1,8 +1,9 @@
-"""What every channel promises, kept by the mail server, by the folder, and by the fake that the flow tests use."""
+"""What every channel promises, kept by the mail server, the folder, the webhook, and the fake of the flow tests."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,13 @@ import pytest
 from tests.edges.sample_mail import DIFFICULT_BODIES, ignore_phase, message, plain_settings
 from tests.flow.mail_server import FakeMailServer
 from tests.smtp_server import MailServer
+from tests.webhook_receiver import SECRET, Receiver
 from watcher.errors import MessageRefused
 from watcher.model import Message, Phase
 from watcher.notify.channel import Channel
 from watcher.notify.files import FileChannel
 from watcher.notify.smtp import SmtpChannel
+from watcher.notify.webhook import Endpoint, WebhookChannel, key_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,18 @@ def file_post(folder: Path) -> Iterator[Post]:
 
 
 @contextmanager
+def webhook_post(_folder: Path) -> Iterator[Post]:
+    with Receiver() as receiver:
+        endpoint = Endpoint(name="hook", url=receiver.url, allow_private=True)
+        yield Post(
+            channel=WebhookChannel(endpoint, key_of(SECRET), now=lambda: datetime.now(UTC)),
+            arrived=lambda: receiver.bodies,
+            wait=receiver.wait_until_idle,
+            hopeless=replace(message(), id="1\r\nx: y"),
+        )
+
+
+@contextmanager
 def fake_post(_folder: Path) -> Iterator[Post]:
     server = FakeMailServer()
     yield Post(
@@ -59,7 +74,9 @@ def fake_post(_folder: Path) -> Iterator[Post]:
     )
 
 
-@pytest.fixture(params=[smtp_post, file_post, fake_post], ids=["by SMTP", "as files", "in memory"])
+@pytest.fixture(
+    params=[smtp_post, file_post, webhook_post, fake_post], ids=["by SMTP", "as files", "by webhook", "in memory"]
+)
 def post(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Post]:
     with request.param(tmp_path) as post:
         yield post
@@ -123,4 +140,4 @@ def test_a_refused_message_does_not_stop_the_next(post: Post) -> None:
 
 
 def test_the_name_says_where_mails_go(post: Post) -> None:
-    assert post.channel.name.startswith(("smtp 127.0.0.1:", "files in /", "memory"))
+    assert post.channel.name.startswith(("smtp 127.0.0.1:", "files in /", "webhook hook", "memory"))

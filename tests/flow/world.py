@@ -69,7 +69,7 @@ class World:
 
     url: str
     folder: Path
-    options: dict[str, dict[str, Any]] = field(default_factory=dict)  # of the settings, by section
+    options: dict[str, Any] = field(default_factory=dict)  # of the settings, by section
     registry: PublishedRegistry = field(default_factory=PublishedRegistry)
     mail_server: FakeMailServer = field(default_factory=FakeMailServer)
     mailbox: FakeMailbox = field(default_factory=FakeMailbox)  # read when there are options of [mail.bounces]
@@ -83,7 +83,7 @@ class World:
     def close(self) -> None:
         self.app.close()
 
-    def restart(self, **options: dict[str, Any]) -> None:
+    def restart(self, **options: Any) -> None:
         """End the process and start another one on the same database, which first recovers what was cut off."""
         self.app.close()
         self.options = {**self.options, **options}
@@ -161,6 +161,7 @@ class World:
             "mail": {"sender": "trialwatch@example.org", **self.options.get("mail", {})},
             "templates": self.options.get("templates", {}),
             "changes": self.options.get("changes", {}),
+            "target": self.options.get("target", []),
             "database": {"url": self.url},
             # A few trials are all there is, and most tests are not about the week that goes by.
             "watching": {"all_clear": False, "stale_after": 0, **self.options.get("watching", {})},

@@ -16,6 +16,7 @@ COMMANDS = [
     ["status"],
     ["doctor"],
     ["test-mail"],
+    ["test-target"],
     ["history"],
     ["show"],
     ["diff"],

@@ -207,6 +207,25 @@ def test_when_the_channel_is_down_everything_waits_and_nothing_is_brought_forwar
         assert sending == message(2).id
 
 
+def test_channels_wait_apart(database: Database) -> None:
+    with database.writing() as db:
+        composed(db, 1)
+        hook = replace(message(2), recipient="target:hook", channel="target:hook")
+        outbox.add_message(db, hook, digest_id=None, sizes=SIZES, now=NOW)
+        assert outbox.waiting_channels(db) == ["mail", "target:hook"]
+        assert outbox.due_messages(db, now=NOW, limit=10, channel="target:hook") == [hook.id]
+        assert outbox.due_messages(db, now=NOW, limit=10, channel="mail") == [message(1).id]
+
+        outbox.defer_all(db, until=LATER, channel="target:hook")
+        assert outbox.due_messages(db, now=NOW, limit=10) == [message(1).id]
+
+        delivery = outbox.claim(db, hook.id)
+        assert delivery is not None
+        assert delivery.message == hook
+        outbox.record_sent(db, hook.id, reply="HTTP 204", now=NOW)
+        assert outbox.waiting_channels(db) == ["mail"]
+
+
 # --- the way of one message -------------------------------------------------------------------------------------------
 
 

@@ -186,12 +186,12 @@ def test_settings_can_be_built_of_finished_sections() -> None:
         ),
         pytest.param(
             'operator = "a"\noperator = "b"',
-            "each key and each [table] stands once, only tables in [[double brackets]], as [[watchlist]], repeat",
+            "each key and each [table] stands once, only tables in double brackets, as [[watchlist]], repeat",
             id="a key twice",
         ),
         pytest.param(
             "[mail]\n[mail]",
-            "each key and each [table] stands once, only tables in [[double brackets]], as [[watchlist]], repeat",
+            "each key and each [table] stands once, only tables in double brackets, as [[watchlist]], repeat",
             id="a section twice",
         ),
         pytest.param('operator = "a', "end of document: this is not TOML", id="an open quotation mark"),

@@ -127,13 +127,24 @@ def test_the_options_that_are_shown_with_their_defaults_can_be_taken_as_they_sta
 
 def test_the_example_of_changes_can_be_taken_as_it_stands(tmp_path: Path) -> None:
     _, heading, rest = render_settings(Wishes(operator=OPERATOR)).partition("# What a change weighs")
-    shown = heading + rest.partition("# Trials, and the people")[0]
+    shown = heading + rest.partition("# Chats, telephones")[0]
     changes = load(tmp_path, f'operator = "{OPERATOR}"\n' + text_with_options_taken(shown)).changes
     assert changes.severity == {
         "sites": Severity.MAJOR,
         "protocolSection.eligibilityModule.eligibilityCriteria": Severity.CRITICAL,
     }
     assert changes.place == {"data sharing": Place.HIDDEN}
+
+
+def test_the_example_of_a_target_can_be_taken_with_one_way_to_its_url(tmp_path: Path) -> None:
+    _, heading, rest = render_settings(Wishes(operator=OPERATOR)).partition("# Chats, telephones")
+    shown = text_with_options_taken(heading + rest.partition("# Trials, and the people")[0])
+    kept = re.sub(r"^(url_file|secret|secret_file|ca_bundle) = .*\n", "", shown, flags=re.MULTILINE)
+    (tmp_path / "trialwatch.toml").touch(mode=0o600)
+
+    [target] = load(tmp_path, f'operator = "{OPERATOR}"\n' + kept).target
+
+    assert (target.name, target.kind, target.allow_private) == ("team-chat", "apprise", False)
 
 
 def test_the_file_fits_a_terminal_and_ends_with_one_line_end() -> None:

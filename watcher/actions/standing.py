@@ -1,10 +1,11 @@
 """Where the service stands, from the database alone: the same facts for people and for programs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from watcher.actions.overview import state_words
+from watcher.actions.targets import TargetStanding, standing_of_targets
 from watcher.app import Application
 from watcher.model import DeliveryState
 from watcher.processes import is_dead
@@ -36,6 +37,7 @@ class Standing:
     incidents: list[Incident]
     worker: str | None  # who does the work now
     mails_to: str
+    targets: list[TargetStanding]
 
     @property
     def settled(self) -> bool:
@@ -66,6 +68,8 @@ class Standing:
         for one in self.uncertain:
             settled = f"settled from {one.next_attempt_at:%Y-%m-%d %H:%M} UTC on"
             yield f'  uncertain: "{one.subject}" to {one.recipient}, {settled}: {one.reply}'
+        for target in self.targets:
+            yield f"Target {target.words}"
         yield f"Working now: {self.worker or 'nobody; start the service with `trialwatch run`'}"
         for incident in self.incidents:
             yield f"OPEN since {incident.opened_at:%Y-%m-%d %H:%M} UTC: {incident.summary}"
@@ -96,11 +100,13 @@ class Standing:
             "incidents": [{"summary": one.summary, "opened_at": one.opened_at} for one in self.incidents],
             "worker": self.worker,
             "mails_to": self.mails_to,
+            "targets": [asdict(target) for target in self.targets],
         }
 
 
 def standing_of(app: Application) -> Standing:
     """Return where the service stands now."""
+    targets = standing_of_targets(app)
     with app.database.reading() as db:
         release = latest_release(db)
         holder = living_holder(db, now=app.now())
@@ -118,4 +124,5 @@ def standing_of(app: Application) -> Standing:
             incidents=open_incidents(db),
             worker=f"process {holder.pid} on {holder.host}" if holder and not is_dead(holder) else None,
             mails_to=app.channel.name,
+            targets=targets,
         )

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from watcher.app import Application
-from watcher.config.values import LONGEST_LIST_NAME, check_time_zone, normalise_address, one_line
+from watcher.config.sections.targets import TargetSettings, normalise_reader
+from watcher.config.target_rules import why_undeclared
+from watcher.config.values import LONGEST_LIST_NAME, check_time_zone, one_line
 from watcher.core.identifiers import normalise_nct_id
 from watcher.errors import RegistryError, SettingsError
 from watcher.model import Cadence, Reason, Recipient, Schedule
@@ -43,15 +45,19 @@ class Removed:
     declared: list[str]  # trials and people of these that the settings file keeps on the list
 
 
-def read_recipient(address: str, *, cadence: Cadence, time_zone: str) -> Recipient:
-    """Check a person who is to hear of a list.
+def read_recipient(address: str, *, cadence: Cadence, time_zone: str, targets: Sequence[TargetSettings]) -> Recipient:
+    """Check who is to hear of a list: a person, or one of the targets.
 
     Raises:
-        SettingsError: not an address, or no such time zone.
+        SettingsError: not an address, no such target, or no such time zone.
     """
     try:
+        reader = normalise_reader(address)
+        why = why_undeclared(reader, [one.name for one in targets])
+        if why is not None:
+            raise SettingsError([f"{reader}: {why}"])
         schedule = Schedule(cadence=cadence, time_zone=check_time_zone(time_zone))
-        return Recipient(address=normalise_address(address), schedule=schedule)
+        return Recipient(address=reader, schedule=schedule)
     except ValueError as error:
         raise SettingsError([str(error)]) from error
 
@@ -164,7 +170,7 @@ def unwatch(app: Application, watchlist: str, *, trials: Sequence[str], addresse
         raise SettingsError(["nothing to remove was named; give NCT IDs, or people with --to ADDRESS"])
     problems: list[str] = []
     wanted = _each_read(trials, normalise_nct_id, problems)
-    people = _each_read(addresses, normalise_address, problems)
+    people = _each_read(addresses, normalise_reader, problems)
     with app.database.writing() as db:
         removed = set(remove_trials(db, watchlist, wanted, now=app.now()))
         left = {address for address in people if unsubscribe(db, watchlist, address, now=app.now())}

@@ -3,6 +3,7 @@
 import sys
 from contextlib import ExitStack
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -197,14 +198,15 @@ def send_test(
 def doctor(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
     """Examine the installation.
 
-    Settings, database, registry and mail server; says what to do about each trouble.
+    Settings, database, registry, mail server and targets; says what to do about each trouble.
     """
     from watcher.actions.doctor import Verdict, broken_database, examine
+    from watcher.actions.targets import examine_targets
 
     findings = []
     try:
         with application(settings, reading=True) as app:
-            for finding in examine(app):
+            for finding in chain(examine(app), examine_targets(app)):
                 findings.append(finding)
                 _say_finding(finding, as_json=as_json)
     except StoreError as error:

@@ -2,7 +2,7 @@
 
 import typer
 
-from watcher.cli import audience, config, holds, operate, outbox, registry, rules, trials, undelivered, watch
+from watcher.cli import audience, config, holds, operate, outbox, registry, rules, targets, trials, undelivered, watch
 
 app = typer.Typer(
     name="trialwatch",
@@ -13,6 +13,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 operate.add_to(app)
+targets.add_to(app)
 trials.add_to(app)
 rules.add_to(app)
 audience.add_to(app)

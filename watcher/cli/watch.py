@@ -37,7 +37,7 @@ def add(
     trials: Trials,
     watchlist: ListName = DEFAULT_LIST,
     to: Annotated[
-        list[str] | None, typer.Option("--to", help="Address that hears of the list; may be repeated.")
+        list[str] | None, typer.Option("--to", help="Address, or target:NAME, that hears of the list; may be repeated.")
     ] = None,
     cadence: Annotated[Cadence, typer.Option(help="When the addresses of --to hear.")] = Cadence.DAILY,
     time_zone: Annotated[str, typer.Option(help="Their time zone, an IANA name.")] = "UTC",
@@ -48,7 +48,10 @@ def add(
     with application(settings) as application_:
         from watcher.actions.watching import Given, read_recipient, watch_trials
 
-        recipients = [read_recipient(address, cadence=cadence, time_zone=time_zone) for address in to or []]
+        declared = application_.settings.target
+        recipients = [
+            read_recipient(address, cadence=cadence, time_zone=time_zone, targets=declared) for address in to or []
+        ]
         given = [Given(text=trial, watchlist=watchlist) for trial in trials]
         _report_added(application_, watch_trials(application_, given, recipients=recipients, skip_wrong=skip_wrong))
 
@@ -125,7 +128,8 @@ def import_(
     file: Annotated[Path, typer.Argument(help="CSV with a column nct_id and, if wanted, a column watchlist.")],
     watchlist: ListName = DEFAULT_LIST,
     to: Annotated[
-        list[str] | None, typer.Option("--to", help="Address that hears of the lists; may be repeated.")
+        list[str] | None,
+        typer.Option("--to", help="Address, or target:NAME, that hears of the lists; may be repeated."),
     ] = None,
     cadence: Annotated[Cadence, typer.Option(help="When the addresses of --to hear.")] = Cadence.DAILY,
     time_zone: Annotated[str, typer.Option(help="Their time zone, an IANA name.")] = "UTC",
@@ -138,7 +142,10 @@ def import_(
         from watcher.actions.lists_as_csv import read_csv
         from watcher.actions.watching import read_recipient, watch_trials
 
-        recipients = [read_recipient(address, cadence=cadence, time_zone=time_zone) for address in to or []]
+        declared = application_.settings.target
+        recipients = [
+            read_recipient(address, cadence=cadence, time_zone=time_zone, targets=declared) for address in to or []
+        ]
         given = read_csv(file, default_list=watchlist)
         done = watch_trials(application_, given, recipients=recipients, skip_wrong=skip_wrong, dry_run=dry_run)
         if dry_run:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from watcher.config.places import is_loopback
 from watcher.config.problems import Problem
+from watcher.config.sections.targets import normalise_reader
 from watcher.config.sources import Tree, lookup
 from watcher.config.values import format_duration, normalise_address, parse_duration, quoted
 from watcher.core.bounces import TOKEN_BYTES
@@ -219,7 +220,7 @@ def _repeated_entries(watchlist: Tree, key: str) -> Iterator[Problem]:
             says=f"{quoted(trial)} is in this list already, as trials[{first}]; write it once",
         )
     recipients = [(index, recipient.get("address")) for index, recipient in _tables(watchlist.get("recipients"))]
-    for index, first, address in _repetitions(recipients, lambda text: normalise_address(text).casefold()):
+    for index, first, address in _repetitions(recipients, lambda text: normalise_reader(text).casefold()):
         yield Problem(
             key=f"{key}.recipients[{index}].address",
             says=f"{quoted(address)} is in this list already, as recipients[{first}]; write it once",

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from watcher.config.audience import audience_problems
 from watcher.config.problems import known_keys, sentences, value_problems
@@ -24,6 +24,7 @@ from watcher.config.sections.mail import MailSettings
 from watcher.config.sections.other import ChangesSettings, LogSettings, TemplateSettings
 from watcher.config.sections.people import People, PersonSettings, RouteSettings, WatchlistSettings
 from watcher.config.sections.registry import DEFAULT_BASE_URL, DEFAULT_USER_AGENT, DatabaseSettings, RegistrySettings
+from watcher.config.sections.targets import TargetSettings, check_target_name
 from watcher.config.sections.watching import WatchingSettings
 from watcher.config.sections.web import WebSettings
 from watcher.config.sources import (
@@ -32,7 +33,8 @@ from watcher.config.sources import (
     read_secret_files,
     read_settings_file,
 )
-from watcher.config.values import Address, Line, normalise_address
+from watcher.config.target_rules import exposed_target_secrets, read_target_secrets, target_problems
+from watcher.config.values import Address, normalise_address
 from watcher.errors import SettingsError
 from watcher.model import Cadence, Recipient, Route, Watchlist
 
@@ -49,10 +51,10 @@ class Settings(Section):
     catch_all: Address = Field(
         "", description="Who hears, once a day, of changes that no list and no route takes; the operator unless given."
     )
-    operator_target: Line | None = Field(
+    operator_target: Annotated[str, AfterValidator(check_target_name)] | None = Field(
         None,
-        description="Name of a [[target]] that gets what is written to the operator as well, for when mail fails.",
-        examples=['operator_target = "on call"'],
+        description="Name of a [[target]] that also hears what is wrong, also when mail itself fails; none by default.",
+        examples=['operator_target = "team-chat"'],
     )
     registry: RegistrySettings = Field(default_factory=RegistrySettings)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
@@ -63,6 +65,7 @@ class Settings(Section):
     web: WebSettings = Field(default_factory=WebSettings)
     watching: WatchingSettings = Field(default_factory=WatchingSettings)
     guards: GuardsSettings = Field(default_factory=GuardsSettings)
+    target: Annotated[tuple[TargetSettings, ...], Field(strict=False)] = ()
     watchlist: Annotated[tuple[WatchlistSettings, ...], Field(strict=False)] = ()
     recipient: Annotated[tuple[PersonSettings, ...], Field(strict=False)] = ()
     route: Annotated[tuple[RouteSettings, ...], Field(strict=False)] = ()
@@ -111,10 +114,11 @@ def load_settings(path: Path, *, environ: Mapping[str, str]) -> Settings:
     """
     tree = read_settings_file(path)
     folder = path.absolute().parent
-    problems = exposed_secrets(path, tree)
+    problems = [*exposed_secrets(path, tree), *exposed_target_secrets(path, tree)]
     set_by, unknown = apply_environment(tree, environ, known=dict(known_keys(Settings)))
     read_from, unread = read_secret_files(tree, folder)
-    problems += [*unknown, *unread]
+    target_secrets, unread_secrets = read_target_secrets(tree, folder)
+    problems += [*unknown, *unread, *unread_secrets]
     settings = None
     try:
         settings = Settings.model_validate(tree, context={"folder": folder})
@@ -122,6 +126,7 @@ def load_settings(path: Path, *, environ: Mapping[str, str]) -> Settings:
         problems += value_problems(error, Settings)
     problems += rule_problems(tree, default_base_url=DEFAULT_BASE_URL)
     problems += audience_problems(tree)
+    problems += target_problems(tree)
     if settings is None or problems:  # raised here and not above, so that no value is in the chain of causes
-        raise SettingsError(sentences(problems, {**set_by, **read_from}))
+        raise SettingsError(sentences(problems, {**set_by, **read_from, **target_secrets}))
     return settings

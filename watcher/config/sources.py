@@ -71,7 +71,7 @@ def _syntax_problem(words: str) -> str:
     form = re.fullmatch(r"(.*) \(at (.*)\)", words, re.DOTALL)
     what, where = (form[1], form[2]) if form else (words, "an unknown place")
     if re.search("overwrite|twice|mutate|redefine", what):
-        right = "each key and each [table] stands once, only tables in [[double brackets]], as [[watchlist]], repeat"
+        right = "each key and each [table] stands once, only tables in double brackets, as [[watchlist]], repeat"
     else:
         right = 'a setting is written key = value on one line, with text in quotation marks, as in key = "text"'
     return f"{where}: this is not TOML ({what[:1].lower()}{what[1:]}); {right}"
@@ -184,7 +184,7 @@ def read_secret_files(tree: Tree, folder: Path) -> tuple[dict[str, str], list[Pr
             continue
         try:
             path = folder / one_line(name)
-            secret = _read_secret(path)
+            secret = read_secret(path)
         except ValueError as error:
             problems.append(Problem(key=file_key, says=str(error)))
         else:
@@ -193,7 +193,8 @@ def read_secret_files(tree: Tree, folder: Path) -> tuple[dict[str, str], list[Pr
     return origins, problems
 
 
-def _read_secret(path: Path) -> str:
+def read_secret(path: Path) -> str:
+    """Return the secret that a file holds; raise ``ValueError`` when it holds none."""
     shown, right = quoted(path), "name a file that holds the secret on one line"
     try:
         with path.open("rb") as file:

@@ -20,6 +20,7 @@ from watcher.config.sections.mail import JournalSettings, MailSettings, OAuth2Se
 from watcher.config.sections.other import ChangesSettings, LogSettings, TemplateSettings
 from watcher.config.sections.people import PersonSettings, RecipientSettings, RouteSettings, WatchlistSettings
 from watcher.config.sections.registry import DatabaseSettings, RegistrySettings
+from watcher.config.sections.targets import TargetSettings
 from watcher.config.sections.watching import WatchingSettings
 from watcher.config.sections.web import WebSettings
 from watcher.config.settings import Settings
@@ -70,6 +71,9 @@ _ROUTES = """\
 # Who hears only of some trials or changes; repeat it for each route.  Each person hears of a change once, by the most
 # urgent schedule.  "trialwatch config explain NCT01234567" shows who would hear what.
 """
+_TARGETS = """\
+# Chats, telephones and programs that hear of changes as well: name them among the recipients, as "target:NAME".
+"""
 _LONGEST_ROW = 5  # trials on one line
 
 
@@ -105,6 +109,7 @@ def render_settings(wishes: Wishes) -> str:
     given = {key: value for key, value in _asked(wishes).items() if value is not None}
     parts = [
         _CHANGES + _changes(),
+        _TARGETS + _targets(),
         _WATCHLISTS + _watchlist(wishes),
         "",
         _PEOPLE + _example("recipient", PersonSettings),
@@ -153,6 +158,14 @@ def _changes() -> str:
         lines = [f"#[changes.{name}]", f"# {field.description}", *(f"#{example}" for example in field.examples or ())]
         tables.append("\n".join([*lines, ""]))
     return "\n".join(tables)
+
+
+def _targets() -> str:
+    """Return the table of a target, as an example: it has a secret, and is not needed."""
+    lines = ["[[target]]"]
+    for name, field in TargetSettings.model_fields.items():
+        lines += _option(f"target.{name}", field, given={}, derived={})
+    return "\n".join([*(line if line.startswith("#") else f"#{line}" for line in lines), ""])
 
 
 def _option(key: str, field: FieldInfo, *, given: Values, derived: Values) -> Iterator[str]:
@@ -208,6 +221,6 @@ def _toml(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
-        return str(value)
+        return str(value).lower()  # of true and false, too
     # A string of JSON is one of TOML, but for the one control character that JSON leaves as it is.
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -16,10 +16,12 @@ from sqlalchemy import Connection
 
 from watcher.core.bounces import TOKEN_BYTES, return_address
 from watcher.core.fields import FieldTable
+from watcher.core.targets import channel_of, target_of
 from watcher.errors import OvertakenError, StoreError
 from watcher.model import Message
 from watcher.render.letters import IncidentLine, Letter, Letters, letter_to_operator
 from watcher.render.mime import compose_mime
+from watcher.render.payload import payload
 from watcher.render.templates import TemplateFailed
 from watcher.stages.all_clear import AllClears, EndedWeek, letter_of_week
 from watcher.stages.bounces import MAILBOX_INCIDENT, directed
@@ -231,16 +233,19 @@ class Digest:
         sender = self._sender
         message_key = sha256(identity.encode()).hexdigest()[:32]
         message_id = f"<{message_key}@{sender.domain}>"
-        mime = compose_mime(
-            text=rendered.text,
-            html=rendered.html,
-            headers=[("Reply-To", sender.reply_to)] if sender.reply_to else [],
-            sender=(sender.name, sender.address),
-            recipient=recipient,
-            subject=rendered.subject,
-            message_id=message_id,
-            date=now,
-        )
+        if target_of(recipient) is not None:
+            mime = payload(letter, text=rendered.text, composed_at=now)
+        else:
+            mime = compose_mime(
+                text=rendered.text,
+                html=rendered.html,
+                headers=[("Reply-To", sender.reply_to)] if sender.reply_to else [],
+                sender=(sender.name, sender.address),
+                recipient=recipient,
+                subject=rendered.subject,
+                message_id=message_id,
+                date=now,
+            )
         token = token_hex(TOKEN_BYTES) if sender.returns else None
         message = Message(
             id=message_key,
@@ -250,6 +255,7 @@ class Digest:
             recipient=recipient,
             subject=rendered.subject,
             mime=mime,
+            channel=channel_of(recipient),
         )
         sizes = (len(rendered.text.encode()), len(rendered.html.encode()))
         return Outgoing(message=message, sizes=sizes, template=letter.template, failed=failed)

@@ -149,7 +149,8 @@ def add_message(
 def due_messages(db: Connection, *, now: datetime, limit: int, channel: str = MAIL) -> list[str]:
     """Return the IDs of a channel's messages that may be tried: the least often tried first, then the longest waiting.
 
-    What waits for a moment that a clock which was ahead has set does not: see ``notices.py``.
+    Only those of one channel, if it is named.  What waits for a moment that a clock which was ahead has set does not:
+    see ``notices.py``.
     """
     untried = and_(message.c.state == DeliveryState.PENDING, message.c.composed_at > now)
     due = or_(message.c.next_attempt_at <= now, untried, is_too_far(now))

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from watcher.config.changes import Category
 from watcher.config.sections.base import Section
+from watcher.config.sections.targets import Reader
 from watcher.config.values import (
     LONGEST_LIST_NAME,
     LONGEST_TAG,
@@ -77,7 +78,10 @@ class PersonSettings(Section):
 class RecipientSettings(Section):
     """A person who hears of a watch list.  What is not given is as their [[recipient]] says."""
 
-    address: Address = Field(description="Who hears of it.", examples=['address = "reader@example.org"'])
+    address: Reader = Field(
+        description='Who hears of it: a mail address, or "target:NAME", see [[target]].',
+        examples=['address = "reader@example.org"'],
+    )
     cadence: Annotated[Cadence, Field(strict=False)] = Field(
         Cadence.DAILY,
         description="immediate, daily or weekly.  daily is one mail a day, and none when nothing changed.",

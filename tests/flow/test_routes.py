@@ -5,8 +5,8 @@ from datetime import date, time, timedelta
 
 import pytest
 
-from tests.smtp_conversation import Accepted
 from tests.flow.world import NOON, OPERATOR, OTHER, READER, TRIAL, World, daily, immediate, words
+from tests.smtp_conversation import Accepted
 from watcher.model import Recipient, Route, Severity, Watchlist
 from watcher.store.lists import opt_out
 from watcher.store.mutes import add_mute, end_mutes

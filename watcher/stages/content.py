@@ -64,12 +64,11 @@ class Content:
         """Return the mail for notices of joining and leaving."""
         joined = [notice.nct_id for notice in notices if notice.kind is NoticeKind.NOW_WATCHING]
         left = [notice.nct_id for notice in notices if notice.kind is NoticeKind.NO_LONGER_WATCHING]
-        letter = letter_of_watching(
-            self._group("You will hear of these records:", joined),
+        return letter_of_watching(
+            self._group(f"{self._promise(address)} These are the records:".strip(), joined),
             self._group("You will hear no more of these records; their history is kept:", left),
             self.coverage(address),
         )
-        return replace(letter, summary=f"{letter.summary} {self._promise(address)}") if joined else letter
 
     def _promise(self, address: str) -> str:
         """Return what somebody hears from now on, by which routes and when."""

@@ -16,7 +16,7 @@ from tests.flow.mailbox import FakeMailbox
 from tests.flow.registry import PublishedRegistry
 from watcher.app import Application, open_application
 from watcher.config.settings import Settings
-from watcher.model import Cadence, Change, Message, Recipient, Schedule, Watchlist
+from watcher.model import Cadence, Change, Message, Recipient, Route, Schedule, Watchlist
 from watcher.pipeline import Round
 from watcher.stages.check import Outcome
 from watcher.stages.deliver import Handed
@@ -95,10 +95,10 @@ class World:
         people = (immediate(),) if readers is None else tuple(readers)
         self.declare(Watchlist(name=name, trials=trials, recipients=people))
 
-    def declare(self, *watchlists: Watchlist) -> None:
-        """Let a settings file with just these watch lists be read."""
+    def declare(self, *watchlists: Watchlist, routes: Sequence[Route] = (), catch_all: Recipient | None = None) -> None:
+        """Let a settings file with just these watch lists and routes be read."""
         with self.app.database.writing() as db:
-            declare_lists(db, watchlists, now=self.clock())
+            declare_lists(db, watchlists, now=self.clock(), routes=routes, catch_all=catch_all)
 
     def check(self) -> Outcome:
         return self.app.pipeline.check.run(now=self.clock())

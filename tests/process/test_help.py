@@ -33,7 +33,13 @@ COMMANDS = [
     ["watch", "import"],
     ["watch", "export"],
     ["config"],
+    ["watch", "tag"],
+    ["watch", "untag"],
+    ["mute"],
+    ["unmute"],
+    ["mutes"],
     ["config", "check"],
+    ["config", "explain"],
     ["registry"],
     ["registry", "serve"],
 ]

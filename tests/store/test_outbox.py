@@ -219,8 +219,7 @@ def test_channels_wait_apart(database: Database) -> None:
         outbox.defer_all(db, until=LATER, channel="target:hook")
         assert outbox.due_messages(db, now=NOW, limit=10) == [message(1).id]
 
-        delivery = outbox.claim(db, hook.id)
-        assert delivery is not None
+        [delivery] = outbox.claim(db, [hook.id])
         assert delivery.message == hook
         outbox.record_sent(db, hook.id, reply="HTTP 204", now=NOW)
         assert outbox.waiting_channels(db) == ["mail"]

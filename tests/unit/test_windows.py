@@ -1,6 +1,7 @@
 """When a reader's window opens and closes: once for each local day or week, whatever the clocks do."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from itertools import pairwise
@@ -10,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watcher.core.windows import window_at
+from tests.windows import run
+from watcher.core.windows import is_quiet, window_at
 from watcher.model import Cadence, Schedule
 
 BEGIN, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)
@@ -166,3 +168,106 @@ def test_any_moment_falls_into_the_window_that_it_asks_for(moment: datetime) -> 
         opens, closes = window_at(Schedule(cadence=cadence, time_zone="America/New_York"), moment)
 
         assert opens <= moment < closes
+
+
+# --- five minutes, quiet hours, free days -----------------------------------------------------------------------------
+
+BERLIN = Schedule(cadence=Cadence.IMMEDIATE, time_zone="Europe/Berlin", quiet=(time(22), time(6)))
+MERGED = timedelta(minutes=5)
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def test_the_windows_of_a_sample_of_zones_follow_each_other_and_close_each_working_date_once() -> None:
+    figures = run(everything=False)
+
+    assert figures.wrong == []
+    assert figures.zones > 20
+    assert figures.windows > 10_000
+
+
+@settings(deadline=None)
+@given(moments)
+def test_immediate_mail_is_merged_in_the_same_five_minutes_whenever_somebody_asks(moment: datetime) -> None:
+    opens, closes = window_at(Schedule(cadence=Cadence.IMMEDIATE, time_zone="Asia/Kathmandu"), moment)
+
+    assert opens <= moment < closes == opens + MERGED
+    assert (opens.minute % 5, opens.second, opens.microsecond) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("moment", "closes"),
+    [
+        pytest.param("2026-03-03T21:54+01:00", "2026-03-03T21:55+01:00", id="before them: in five minutes"),
+        pytest.param("2026-03-03T21:55+01:00", "2026-03-04T06:00+01:00", id="would close as they begin: at their end"),
+        pytest.param("2026-03-03T23:30+01:00", "2026-03-04T06:00+01:00", id="before midnight"),
+        pytest.param("2026-03-04T05:59+01:00", "2026-03-04T06:00+01:00", id="just before their end"),
+        pytest.param("2026-03-04T06:00+01:00", "2026-03-04T06:05+01:00", id="at their end: in five minutes"),
+        pytest.param("2026-03-28T23:00+01:00", "2026-03-29T06:00+02:00", id="the night that loses an hour"),
+        pytest.param("2026-10-24T23:00+02:00", "2026-10-25T06:00+01:00", id="the night that gains an hour"),
+    ],
+)
+def test_immediate_mail_waits_for_the_end_of_quiet_hours(moment: str, closes: str) -> None:
+    assert window_at(BERLIN, utc(moment))[1] == utc(closes)
+
+
+def test_immediate_mail_waits_for_the_end_of_the_weekend_and_of_holidays() -> None:
+    schedule = replace(BERLIN, quiet=None, working_days=(0, 1, 2, 3, 4), holidays=(date(2026, 3, 9),))
+    friday = utc("2026-03-06T23:57+01:00")
+
+    assert window_at(schedule, friday) == (utc("2026-03-06T23:55+01:00"), utc("2026-03-10T00:00+01:00"))
+    assert window_at(schedule, utc("2026-03-08T12:00+01:00")) == window_at(schedule, friday)
+
+
+@pytest.mark.parametrize(
+    ("weekday", "holidays", "closes"),
+    [
+        pytest.param(0, (), "2026-03-09", id="a working day: on it"),
+        pytest.param(0, (date(2026, 3, 9),), "2026-03-10", id="a holiday: the day after"),
+        pytest.param(6, (), "2026-03-09", id="no working day: the next one"),
+        pytest.param(
+            5, tuple(date(2026, 3, day) for day in range(9, 14)), "2026-03-16", id="a free week: the next one"
+        ),
+    ],
+)
+def test_a_week_whose_day_is_free_closes_on_the_next_working_day(
+    weekday: int, holidays: tuple[date, ...], closes: str
+) -> None:
+    schedule = Schedule(
+        cadence=Cadence.WEEKLY, time_zone="UTC", weekday=weekday, working_days=(0, 1, 2, 3, 4), holidays=holidays
+    )
+
+    assert window_at(schedule, utc("2026-03-06T12:00+00:00"))[1] == utc(f"{closes}T07:00+00:00")
+
+
+@pytest.mark.parametrize("cadence", Cadence)
+def test_what_is_critical_pierces_every_schedule_that_lets_it(cadence: Cadence) -> None:
+    night = utc("2026-03-07T23:32+01:00")  # a Saturday
+    waits = replace(BERLIN, cadence=cadence, working_days=(0, 1, 2, 3, 4))
+    pierced = replace(waits, critical_pierces=True)
+
+    assert window_at(pierced, night, critical=True) == (utc("2026-03-07T23:30+01:00"), utc("2026-03-07T23:35+01:00"))
+    assert window_at(pierced, night) == window_at(waits, night)
+    assert window_at(waits, night, critical=True) == window_at(waits, night)
+    assert window_at(waits, night)[1] >= utc("2026-03-09T00:00+01:00")
+
+
+def test_a_schedule_without_a_working_day_is_refused() -> None:
+    with pytest.raises(ValueError, match="never closes"):
+        window_at(replace(BERLIN, working_days=()), BEGIN)
+
+
+@settings(deadline=None)
+@given(moments, st.sampled_from(ZONES), st.integers(0, 287), st.integers(1, 287))
+def test_any_quiet_hours_leave_windows_that_close_outside_them(
+    moment: datetime, zone: str, begin: int, long: int
+) -> None:
+    first, last = (time((n % 288) // 12, n % 12 * 5) for n in (begin, begin + long))
+    schedule = Schedule(cadence=Cadence.IMMEDIATE, time_zone=zone, quiet=(first, last))
+    opens, closes = window_at(schedule, moment)
+
+    assert opens <= moment < closes
+    assert not is_quiet(schedule, closes)
+    assert window_at(schedule, opens) == window_at(schedule, closes - timedelta.resolution) == (opens, closes)

@@ -43,7 +43,10 @@ def mute(
 
 
 def unmute(reader: Reader, trial: Trial = None, category: Category = None, settings: SettingsPath = _SETTINGS) -> None:
-    """Take back a reader's mutes: all, or those of a trial or a category."""
+    """Take back mutes of a reader.
+
+    All of them, or those of a trial or a category.
+    """
     with application(settings) as app:
         from watcher.actions.muting import unmute as unmute_reader
         from watcher.render.counts import plural

@@ -66,12 +66,11 @@ class Content:
         """Return the mail for notices of joining and leaving."""
         joined = [one.nct_id for one in notices if one.nct_id and one.kind is NoticeKind.NOW_WATCHING]
         left = [one.nct_id for one in notices if one.nct_id and one.kind is NoticeKind.NO_LONGER_WATCHING]
-        letter = letter_of_watching(
-            self._group("You will hear of these records:", joined),
+        return letter_of_watching(
+            self._group(f"{self._promise(address)} These are the records:".strip(), joined),
             self._group("You will hear no more of these records; their history is kept:", left),
             self.coverage(address),
         )
-        return replace(letter, summary=f"{letter.summary} {self._promise(address)}") if joined else letter
 
     def _promise(self, address: str) -> str:
         """Return what somebody hears from now on, by which routes and when."""

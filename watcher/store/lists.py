@@ -13,6 +13,7 @@ from sqlalchemy import (
     Connection,
     Table,
     and_,
+    bindparam,
     delete,
     except_,
     exists,
@@ -27,7 +28,7 @@ from watcher.model import NoticeKind, Recipient, Route, Schedule, Watchlist
 from watcher.store.incidents import close_incident, never_seen, open_incident
 from watcher.store.routes import (
     Origin,
-    add_route,
+    add_routes,
     declare_routes,
     delete_routes,
     routes_of_trial,
@@ -149,7 +150,7 @@ def _remove(
 def subscribe(db: Connection, watchlist: str, recipient: Recipient, *, now: datetime) -> None:
     """Make a person hear of a list by command; a person who does already gets the new schedule."""
     _unsubscribe(db, watchlist, recipient.address)
-    add_route(db, route_of_list(watchlist, recipient), Origin.COMMAND, now=now)
+    add_routes(db, [route_of_list(watchlist, recipient)], Origin.COMMAND, now=now)
     _settle(db, now=now)
 
 
@@ -283,8 +284,9 @@ def _settle_readers(db: Connection, *, now: datetime) -> None:
     left = db.execute(select(reader).join(gone, pair)).all()
     told = [(row.address, row.nct_id) for row in left if row.welcomed_at is not None]
     notify_at_once(db, NoticeKind.NO_LONGER_WATCHING, told, now=now)
-    for row in left:
-        db.execute(delete(reader).where(reader.c.address == row.address, reader.c.nct_id == row.nct_id))
+    if left:
+        theirs = (reader.c.address == bindparam("whom"), reader.c.nct_id == bindparam("of"))
+        db.execute(delete(reader).where(*theirs), [{"whom": row.address, "of": row.nct_id} for row in left])
     new = except_(shall, hears).subquery("new")
     joining = select(new.c.address, new.c.nct_id, literal(now, reader.c.since.type))
     db.execute(insert(reader).from_select(["address", "nct_id", "since"], joining))

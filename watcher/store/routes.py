@@ -31,10 +31,10 @@ from sqlalchemy import (
 
 from watcher.core.routing import concerns
 from watcher.model import Cadence, Route, Schedule, Severity
-from watcher.store.database import inserted_id
 from watcher.store.tables import listing, opt_out, reader, route, route_scope, tag
 
 _WATCHLIST, _TAG = "watchlist", "tag"  # kinds of scope
+_BATCH = 10_000  # routes named in one statement; SQLite takes 32,766 parameters, PostgreSQL 65,535
 
 
 class Origin(StrEnum):
@@ -175,9 +175,7 @@ def declare_routes(db: Connection, wanted: Iterable[Route], origin: Origin, *, n
     present = {one.route: one.id for one in stored_routes(db, route.c.origin == origin)}
     sought = dict.fromkeys(_in_order(one) for one in wanted)
     delete_routes(db, [number for one, number in present.items() if one not in sought])
-    for one in sought:
-        if one not in present:
-            add_route(db, one, origin, now=now)
+    add_routes(db, [one for one in sought if one not in present], origin, now=now)
 
 
 def _in_order(one: Route) -> Route:
@@ -185,29 +183,39 @@ def _in_order(one: Route) -> Route:
     return replace(one, watchlists=tuple(sorted(set(one.watchlists))), tags=tuple(sorted(set(one.tags))))
 
 
-def add_route(db: Connection, new: Route, origin: Origin, *, now: datetime) -> None:
-    """Add a route; the caller settles the readers."""
-    values = {
-        "origin": origin,
-        "name": new.name,
-        "address": new.address,
-        "schedule": _schedule_values(new.schedule),
-        "severity": new.severity,
-        "categories": None if new.categories is None else list(new.categories),
-        "countries": None if new.countries is None else list(new.countries),
-        "added_at": now,
-    }
-    number = inserted_id(db.execute(insert(route).values(**values)))
-    scopes = [(_WATCHLIST, value) for value in new.watchlists] + [(_TAG, value) for value in new.tags]
+def add_routes(db: Connection, new: Sequence[Route], origin: Origin, *, now: datetime) -> None:
+    """Add routes, in a few statements for all of them; the caller settles the readers."""
+    if not new:
+        return
+    rows = [
+        {
+            "origin": origin,
+            "name": one.name,
+            "address": one.address,
+            "schedule": _schedule_values(one.schedule),
+            "severity": one.severity,
+            "categories": None if one.categories is None else list(one.categories),
+            "countries": None if one.countries is None else list(one.countries),
+            "added_at": now,
+        }
+        for one in new
+    ]
+    adding = insert(route).returning(route.c.id, sort_by_parameter_order=True)
+    numbers = db.execute(adding, rows).scalars().all()
+    scopes = [
+        {"route_id": number, "kind": kind, "value": value}
+        for number, one in zip(numbers, new, strict=True)
+        for kind, values in ((_WATCHLIST, one.watchlists), (_TAG, one.tags))
+        for value in dict.fromkeys(values)
+    ]
     if scopes:
-        rows = [{"route_id": number, "kind": kind, "value": value} for kind, value in dict.fromkeys(scopes)]
-        db.execute(insert(route_scope), rows)
+        db.execute(insert(route_scope), scopes)
 
 
 def delete_routes(db: Connection, numbers: Sequence[int]) -> None:
     """Delete routes with their scopes; the caller settles the readers."""
-    for number in numbers:
-        db.execute(delete(route).where(route.c.id == number))
+    for start in range(0, len(numbers), _BATCH):
+        db.execute(delete(route).where(route.c.id.in_(numbers[start : start + _BATCH])))
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------

@@ -30,11 +30,12 @@ from watcher.registry.asking import Asker, Surroundings
 from watcher.registry.client import RegistryClient
 from watcher.registry.connection import Connection, Limits
 from watcher.registry.pace import Limiter
-from watcher.render.letters import Letters
+from watcher.render.letters import Letters, SubjectStyle
 from watcher.render.templates import Templates
 from watcher.stages.check import Check
 from watcher.stages.deliver import Deliver, Patience
-from watcher.stages.digest import Digest, Sender
+from watcher.stages.digest import Digest
+from watcher.stages.writing import Sender, Signs, Writer
 from watcher.store.database import Database
 from watcher.store.leases import (
     RENEW_EVERY,
@@ -95,6 +96,7 @@ class Application:
     connection: Connection
     registry: RegistryClient
     channel: Channel
+    writer: Writer
     pipeline: Pipeline
     now: Clock
     monotonic: Callable[[], float]  # seconds; for what must not depend on whether the clock is set
@@ -192,6 +194,7 @@ def open_application(
     stop = stop or StopSignal()
     database = database or _database(settings)
     table = FieldTable(settings.changes.over(load_rules()))
+    writer = _writer(settings)
     connection = _connection(settings, transport)
     registry = _registry(settings, connection, now=now, monotonic=monotonic, stop=stop)
     channel = channel or _channel(settings)
@@ -202,9 +205,10 @@ def open_application(
         connection=connection,
         registry=registry,
         channel=channel,
+        writer=writer,
         pipeline=Pipeline(
             check=Check(database, registry, table),
-            digest=_digest(settings, database, table),
+            digest=Digest(database, table, writer, operator=settings.operator),
             deliver=_deliver(settings, database, channel, stop=stop),
         ),
         now=now,
@@ -269,17 +273,27 @@ def _channel(settings: Settings) -> Channel:
     return SmtpChannel(server)
 
 
-def _digest(settings: Settings, database: Database, table: FieldTable) -> Digest:
+def _writer(settings: Settings) -> Writer:
     mail = settings.mail
-    letters = Letters(Templates(settings.templates.directory), Templates())
     sender = Sender(
         address=mail.sender,
         name=mail.sender_name,
         reply_to=mail.reply_to,
         domain=mail.domain,
-        operator=settings.operator,
+        subject_style=SubjectStyle(mail.subject_style),
+        calendar=mail.calendar,
+        signer=_signer(settings),
     )
-    return Digest(database, table, letters=letters, sender=sender)
+    return Writer(Letters(Templates(settings.templates.directory), Templates()), sender)
+
+
+def _signer(settings: Settings) -> Signs | None:
+    dkim = settings.mail.dkim
+    if dkim is None:
+        return None
+    from watcher.render.signing import Signer, read_key  # late: the library is for those who sign
+
+    return Signer(domain=dkim.domain, selector=dkim.selector, key=read_key(dkim.key_file.read_bytes()))
 
 
 def _deliver(settings: Settings, database: Database, channel: Channel, *, stop: StopSignal) -> Deliver:

@@ -31,7 +31,7 @@ def rule_problems(tree: Tree, *, default_base_url: str) -> list[Problem]:
         tree: all sources together.
         default_base_url: of the registry, when the tree names none.
     """
-    rules = (_mail_needs_a_sender, _sender_can_be_answered, _login_is_complete, _clear_text)
+    rules = (_mail_needs_a_sender, _sender_can_be_answered, _login_is_complete, _clear_text, _signature_counts)
     problems = [problem for rule in rules for problem in rule(tree)]
     problems += _checks_are_not_too_frequent(tree, default_base_url)
     problems += _repeated_names(tree)
@@ -61,6 +61,8 @@ def with_derived_defaults(given: Tree, *, user_agent: str) -> Tree:
         sender = _understood(normalise_address, mail.get("sender"))
         if sender:
             mail.setdefault("domain", sender.rpartition("@")[2])
+            if isinstance(mail.get("dkim"), dict):
+                mail["dkim"].setdefault("domain", sender.rpartition("@")[2])
     if isinstance(smtp, dict):
         security = smtp.get("security")
         smtp.setdefault("port", PORTS.get(security, 587) if isinstance(security, str) else 587)
@@ -141,6 +143,19 @@ def _clear_text(tree: Tree) -> Iterator[Problem]:
             key="mail.smtp.security",
             says=f'"none" would send mail to {quoted(host)} in clear text; write "starttls" or "tls" '
             '("none" is for a server on this machine, such as 127.0.0.1)',
+        )
+
+
+def _signature_counts(tree: Tree) -> Iterator[Problem]:
+    """A signature of a domain that the sender is not in helps nobody (DMARC, RFC 7489 section 3.1.1)."""
+    domain = lookup(tree, "mail.dkim.domain")
+    sender = lookup(tree, "operator" if lookup(tree, "mail.sender") is None else "mail.sender")
+    of_sender = (_understood(normalise_address, sender) or "").rpartition("@")[2]
+    if isinstance(domain, str) and of_sender and not f".{of_sender}".endswith(f".{domain.strip().lower()}"):
+        yield Problem(
+            key="mail.dkim.domain",
+            says=f"{quoted(domain)} does not answer for mail from {quoted(of_sender)}; "
+            "write that domain, or leave the key out",
         )
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from watcher.config.rules import PORTS
-from watcher.config.sections.mail import MailSettings, SmtpSettings
+from watcher.config.sections.mail import DkimSettings, MailSettings, SmtpSettings
 from watcher.config.sections.other import ChangesSettings, LogSettings, TemplateSettings
 from watcher.config.sections.people import RecipientSettings, WatchlistSettings
 from watcher.config.sections.registry import DatabaseSettings, RegistrySettings
@@ -40,6 +40,7 @@ _SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("database", "Where everything is remembered.", DatabaseSettings),
     ("mail", "What mail looks like, and when it is sent.", MailSettings),
     ("mail.smtp", "The mail server.  Without this section, mails are written to files.", SmtpSettings),
+    ("mail.dkim", "Signing mail.  Without this section, the mail server signs, or nobody does.", DkimSettings),
     ("templates", "What a reader sees can be changed.", TemplateSettings),
     ("web", "The pages that links in mails lead to.", WebSettings),
     ("log", "What the program says about its work, on standard error.", LogSettings),
@@ -81,6 +82,7 @@ def render_settings(wishes: Wishes) -> str:
     derived = {
         "mail.sender": author,
         "mail.domain": author.rpartition("@")[2],
+        "mail.dkim.domain": author.rpartition("@")[2],
         "mail.smtp.port": PORTS.get(wishes.smtp_security, 587),
     }
     given = {key: value for key, value in _asked(wishes).items() if value is not None}
@@ -111,11 +113,11 @@ def _asked(wishes: Wishes) -> Values:
 def _sections(given: Values, derived: Values) -> Iterator[str]:
     yield from _option("operator", Settings.model_fields["operator"], given=given, derived=derived)
     for section, purpose, model in _SECTIONS:
-        shown_only = section == "mail.smtp" and "mail.smtp.host" not in given
+        shown_only = section == "mail.dkim" or (section == "mail.smtp" and "mail.smtp.host" not in given)
         yield f"\n# {purpose}"
         yield f"#[{section}]" if shown_only else f"[{section}]"
         for name, field in model.model_fields.items():
-            if name != "smtp":  # has a section of its own
+            if name not in {"smtp", "dkim"}:  # they have sections of their own
                 yield from _option(f"{section}.{name}", field, given=given, derived=derived)
     yield ""
 
@@ -172,6 +174,6 @@ def _toml(value: object) -> str:
     elif isinstance(value, SecretStr):
         value = value.get_secret_value()
     if isinstance(value, int):
-        return str(value)
+        return str(value).lower()  # true and false too
     # A string of JSON is one of TOML, but for the one control character that JSON leaves as it is.
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -2,7 +2,8 @@
 
 Mail programs cut off what is longer than about 100 KB, and servers refuse what is much longer.  So the worst trials are
 told in full, each within a share; the others are named with their headline; what is left is counted.  Nothing of it is
-lost: ``trialwatch history`` shows all that was recorded.
+lost: a mail that is not complete has all told changes attached as a table, and ``trialwatch history`` shows what was
+recorded.
 
 Sizes are of the HTML part, roughly: what a text takes, and what the marks around it take.
 """
@@ -36,6 +37,7 @@ class Fitting:
     blocks: tuple[TrialBlock, ...]  # in full, or as far as a trial's share goes
     named: tuple[NamedTrial, ...]
     more: int  # trials that are counted only
+    complete: bool  # nothing was left out for want of room
 
 
 def fit(blocks: Sequence[TrialBlock]) -> Fitting:
@@ -53,7 +55,8 @@ def fit(blocks: Sequence[TrialBlock]) -> Fitting:
         NamedTrial(nct_id=block.nct_id, headline=one_line(headline_of(block), _HEADLINE), told=block.told)
         for block in rest[:_NAMED]
     )
-    return Fitting(blocks=tuple(shown), named=named, more=max(0, len(rest) - _NAMED))
+    complete = not rest and all(fitted == block for fitted, block in zip(shown, blocks, strict=True))
+    return Fitting(blocks=tuple(shown), named=named, more=max(0, len(rest) - _NAMED), complete=complete)
 
 
 def _fit_trial(block: TrialBlock, room: int) -> tuple[TrialBlock, int]:

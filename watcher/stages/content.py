@@ -1,26 +1,39 @@
 """Gather what a mail tells: from notices to the facts of a letter.  Reads the store; does not render or send."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 from sqlalchemy import Connection
 
 from watcher.core.digest import Sentence, TrialBlock, Version, arrange_trials, arrange_version
 from watcher.core.fields import FieldTable, value_at
+from watcher.core.moved_dates import PATHS, MovedDate, moved_dates
 from watcher.core.text import one_line
 from watcher.errors import BodyUnreadable
-from watcher.model import Json, NoticeKind, Severity
+from watcher.model import Change, Json, NoticeKind, Severity
+from watcher.render.attachments import TableRow
 from watcher.render.letters import Coverage, Letter, ListedTrial, TrialGroup, letter_of_changes, letter_of_watching
 from watcher.store import watches
 from watcher.store.notices import Notice
+from watcher.store.reader_lists import watchlists_of
 from watcher.store.releases import latest_release
-from watcher.store.revisions import Revision, changes_of, revisions
+from watcher.store.revisions import Revision, changes_of, past_values, revisions
 from watcher.store.snapshots import read_body
 
 LISTED_TRIALS = 40  # of one group in a mail, so that it stays below 80 KB of HTML; the others are counted
 _NO_TITLE = "(title not available)"
 _STATUS_MODULE = "protocolSection.statusModule."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What a letter tells of one trial."""
+
+    block: TrialBlock
+    rows: tuple[TableRow, ...]
+    dates: tuple[MovedDate, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,18 +57,25 @@ class Content:
         by_trial: dict[str, list[Notice]] = {}
         for notice in notices:
             by_trial.setdefault(notice.nct_id, []).append(notice)
-        blocks = [self._block(nct_id, about) for nct_id, about in by_trial.items()]
-        return letter_of_changes(arrange_trials(blocks), self.coverage(address))
+        told = [self._told(nct_id, about) for nct_id, about in by_trial.items()]
+        letter = letter_of_changes(
+            arrange_trials([one.block for one in told]),
+            self.coverage(address),
+            rows=[row for one in sorted(told, key=lambda one: one.block.nct_id) for row in one.rows],
+            dates=[date for one in told for date in one.dates],
+        )
+        return replace(letter, watchlist=self._only_list(address, list(by_trial)))
 
     def of_watching(self, address: str, notices: Sequence[Notice]) -> Letter:
         """Return the mail for notices of joining and leaving."""
         joined = [notice.nct_id for notice in notices if notice.kind is NoticeKind.NOW_WATCHING]
         left = [notice.nct_id for notice in notices if notice.kind is NoticeKind.NO_LONGER_WATCHING]
-        return letter_of_watching(
+        letter = letter_of_watching(
             self._group("You will hear of every change of these records:", joined),
             self._group("You will hear no more of these records; their history is kept:", left),
             self.coverage(address),
         )
+        return replace(letter, watchlist=self._only_list(address, joined) if joined and not left else None)
 
     def record(self, nct_id: str) -> Json:
         """Return a trial's current version, decoded; None when there is none, or it cannot be read."""
@@ -67,17 +87,55 @@ class Content:
         except BodyUnreadable:
             return None  # the check that finds it reports it
 
-    def _block(self, nct_id: str, notices: Sequence[Notice]) -> TrialBlock:
+    def row_of(self, change: Change, *, title: str, day: str) -> TableRow:
+        """Return a told change as a line of the table that is attached."""
+        return TableRow(
+            nct_id=change.nct_id or "",
+            title=title,
+            day=day,
+            severity=change.severity,
+            category=change.category,
+            sentence=change.sentence,
+            label=change.label,
+            item=change.item or "",
+            old=self._cell(change.path, change.old),
+            new=self._cell(change.path, change.new),
+            change_id=change.id,
+        )
+
+    def _cell(self, path: str, value: Json) -> str:
+        if value is None:
+            return ""
+        return orjson.dumps(value).decode() if isinstance(value, dict | list) else self.table.words(path, value)
+
+    def _told(self, nct_id: str, notices: Sequence[Notice]) -> _Told:
+        """Return what some notices tell of one trial, oldest first."""
         steps = {step.id: step for step in revisions(self.db, nct_id)}
         found = changes_of(self.db, [notice.revision_id for notice in notices if notice.revision_id])
-        versions = []
+        title = title_of(self.record(nct_id))
+        versions, rows, changes = [], [], []
         for notice in notices:
             if notice.revision_id is None:
                 versions.append(_version_of_absence(notice))
-            else:
-                step: Revision = steps[notice.revision_id]
-                versions.append(arrange_version(found[step.id], step.data_timestamp[:10]))
-        return TrialBlock(nct_id=nct_id, title=title_of(self.record(nct_id)), versions=tuple(versions))
+                continue
+            step: Revision = steps[notice.revision_id]
+            day, made = step.data_timestamp[:10], found[step.id]
+            versions.append(arrange_version(made, day))
+            rows += [self.row_of(change, title=title, day=day) for change in made if change.told]
+            changes += made
+        block = TrialBlock(nct_id=nct_id, title=title, versions=tuple(versions))
+        return _Told(block=block, rows=tuple(rows), dates=self._moved(nct_id, changes, title=title))
+
+    def _moved(self, nct_id: str, changes: Sequence[Change], *, title: str) -> tuple[MovedDate, ...]:
+        if not any(change.path in PATHS for change in changes):
+            return ()
+        moves = Counter(past.path for past in past_values(self.db, nct_id))
+        return tuple(moved_dates(changes, title=title, moves=moves))
+
+    def _only_list(self, address: str, nct_ids: Sequence[str]) -> str | None:
+        """Return the one watch list by which a reader hears of trials; None when there are several, or none."""
+        names = watchlists_of(self.db, address, nct_ids)
+        return next(iter(names)) if len(names) == 1 else None
 
     def _group(self, heading: str, nct_ids: Sequence[str]) -> TrialGroup | None:
         if not nct_ids:

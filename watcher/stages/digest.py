@@ -5,7 +5,6 @@ Does not send.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
@@ -16,12 +15,11 @@ from sqlalchemy import Connection
 from watcher.core.fields import FieldTable
 from watcher.errors import OvertakenError, StoreError
 from watcher.model import Message
-from watcher.render.letters import IncidentLine, Letter, Letters, letter_to_operator
-from watcher.render.mime import compose_mime
-from watcher.render.templates import TemplateFailed
+from watcher.render.letters import IncidentLine, letter_to_operator
 from watcher.stages.check import RECORDS_INCIDENT, REGISTRY_INCIDENT
 from watcher.stages.content import Content
 from watcher.stages.deliver import CHANNEL_INCIDENT
+from watcher.stages.writing import Outgoing, Writer
 from watcher.store.database import Database
 from watcher.store.incidents import Incident, close_incident, mark_told, open_incident, untold_incidents
 from watcher.store.notices import CHANGES, Window, due_windows, notices_in
@@ -34,33 +32,14 @@ _TEMPLATE_INCIDENT = "template "  # with the kind of mail that it is for
 _log = structlog.get_logger("digest")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sender:
-    """Who the mails come from."""
-
-    address: str
-    name: str
-    reply_to: str | None
-    domain: str  # of Message-IDs
-    operator: str  # address
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
-    message: Message
-    sizes: tuple[int, int]  # bytes of the text part and of the HTML part
-    template: str
-    failed: TemplateFailed | None  # the administrator's template, if it had to be replaced
-
-
 class Digest:
     """The second stage."""
 
-    def __init__(self, database: Database, table: FieldTable, *, letters: Letters, sender: Sender) -> None:
+    def __init__(self, database: Database, table: FieldTable, writer: Writer, *, operator: str) -> None:
         self._database = database
         self._table = table
-        self._letters = letters
-        self._sender = sender
+        self._writer = writer
+        self._operator = operator
 
     def run(self, *, now: datetime) -> list[Message]:
         """Compose every digest that is due, and a mail to the operator if something new is wrong; return the mails."""
@@ -70,8 +49,7 @@ class Digest:
             self._guarded(partial(self._compose, window), window.address, incident=_incident_of(window), now=now)
             for window in windows
         ]
-        operator = self._sender.operator
-        composed.append(self._guarded(self._tell_operator, operator, incident=_OPERATOR_INCIDENT, now=now))
+        composed.append(self._guarded(self._tell_operator, self._operator, incident=_OPERATOR_INCIDENT, now=now))
         return [message for message in composed if message is not None]
 
     def _guarded(
@@ -101,7 +79,7 @@ class Digest:
             letter = gather(window.address, notices)
         ids = [notice.id for notice in notices]
         identity = f"{window.address}|{window.subject_matter}|{window.closes_at.isoformat()}|{ids[0]}"
-        outgoing = self._write(letter, window.address, identity, now)
+        outgoing = self._writer.write(letter, window.address, identity=identity, now=now)
         with self._database.writing() as db:
             add_digest(db, window, ids, outgoing.message, sizes=outgoing.sizes, now=now)
             close_incident(db, _incident_of(window), now=now)
@@ -117,40 +95,13 @@ class Digest:
             coverage = Content(db=db, table=self._table).coverage()
         lines = [IncidentLine(summary=incident.summary, opened_at=incident.opened_at) for incident in news]
         letter = letter_to_operator(lines, coverage)
-        outgoing = self._write(letter, self._sender.operator, f"operator|{news[0].id}", now)
+        outgoing = self._writer.write(letter, self._operator, identity=f"operator|{news[0].id}", now=now)
         with self._database.writing() as db:
             add_message(db, outgoing.message, digest_id=None, sizes=outgoing.sizes, now=now)
             mark_told(db, [incident.id for incident in news], now=now)
             close_incident(db, _OPERATOR_INCIDENT, now=now)
             _note_template(db, outgoing, now)
         return outgoing.message
-
-    def _write(self, letter: Letter, recipient: str, identity: str, now: datetime) -> Outgoing:
-        """Render a letter and make a message of it, with an identity that is the same whenever it is repeated."""
-        rendered, failed = self._letters.render(letter)
-        sender = self._sender
-        message_key = sha256(identity.encode()).hexdigest()[:32]
-        message_id = f"<{message_key}@{sender.domain}>"
-        mime = compose_mime(
-            text=rendered.text,
-            html=rendered.html,
-            headers=[("Reply-To", sender.reply_to)] if sender.reply_to else [],
-            sender=(sender.name, sender.address),
-            recipient=recipient,
-            subject=rendered.subject,
-            message_id=message_id,
-            date=now,
-        )
-        message = Message(
-            id=message_key,
-            message_id=message_id,
-            sender=sender.address,
-            recipient=recipient,
-            subject=rendered.subject,
-            mime=mime,
-        )
-        sizes = (len(rendered.text.encode()), len(rendered.html.encode()))
-        return Outgoing(message=message, sizes=sizes, template=letter.template, failed=failed)
 
 
 def _incident_of(window: Window) -> str:

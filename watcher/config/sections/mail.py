@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from watcher.config.places import CertificateBundle, FilePath, FolderToBe, Host
+from watcher.config.places import CertificateBundle, DkimKeyFile, DnsName, FilePath, FolderToBe, Host
 from watcher.config.sections.base import Section
 from watcher.config.values import Address, Line, Secret, within
 
@@ -48,6 +48,20 @@ class SmtpSettings(Section):
     )
 
 
+class DkimSettings(Section):
+    domain: Host = Field(
+        "", description="Domain that answers for the mail: the sender's, or one above it; the sender's unless given."
+    )
+    selector: DnsName = Field(
+        description="Name of the key, whose public half stands in DNS at <selector>._domainkey.<domain>.",
+        examples=['selector = "trialwatch"'],
+    )
+    key_file: DkimKeyFile = Field(
+        description="File of the private key (PEM): RSA of 2048 bits or more, or Ed25519; readable by its owner only.",
+        examples=['key_file = "dkim.pem"'],
+    )
+
+
 class MailSettings(Section):
     sender: Address = Field("", description="From address; the operator's unless given.  Needed with [mail.smtp].")
     sender_name: Line = Field("trialwatch", description="Name that mail programs show beside the sender's address.")
@@ -57,6 +71,14 @@ class MailSettings(Section):
         examples=['reply_to = "trials-team@example.org"'],
     )
     domain: Host = Field("", description="Domain in Message-IDs, kept when servers move; the sender's unless given.")
+    subject_style: Literal["informative", "stable"] = Field(
+        "informative",
+        description="informative says what changed; stable is one for all mails on a trial, which Gmail needs.",
+    )
+    calendar: bool = Field(
+        False,
+        description="true attaches completion dates that moved as calendar events (.ics); some find that a nuisance.",
+    )
     directory: FolderToBe = Field(
         Path("state/mail"),
         validate_default=True,
@@ -69,3 +91,4 @@ class MailSettings(Section):
         timedelta(hours=72), description="How long to retry a mail before the operator is told; old alerts mislead."
     )
     smtp: SmtpSettings | None = None
+    dkim: DkimSettings | None = None

@@ -2,7 +2,7 @@
 
 import typer
 
-from watcher.cli import config, operate, registry, rules, trials, watch
+from watcher.cli import config, operate, registry, rehearse, rules, trials, watch
 
 app = typer.Typer(
     name="trialwatch",
@@ -15,6 +15,7 @@ app = typer.Typer(
 operate.add_to(app)
 trials.add_to(app)
 rules.add_to(app)
+rehearse.add_to(app)
 registry.add_to(app)
 app.add_typer(watch.app, name="watch")
 app.add_typer(config.app, name="config")

@@ -81,9 +81,15 @@ def _digest_of(db: Connection, window: Window, now: datetime) -> int:
 
 
 def add_message(
-    db: Connection, outgoing: Message, *, digest_id: int | None, sizes: tuple[int, int], now: datetime
+    db: Connection,
+    outgoing: Message,
+    *,
+    digest_id: int | None,
+    sizes: tuple[int, int],
+    now: datetime,
+    drill: bool = False,
 ) -> None:
-    """Put a message into the outbox."""
+    """Put a message into the outbox; a drill is one that tells of changes which were only played."""
     db.execute(
         insert(message).values(
             id=outgoing.id,
@@ -99,6 +105,7 @@ def add_message(
             state=DeliveryState.PENDING,
             attempts=0,
             next_attempt_at=now,
+            drill=drill,
         )
     )
 
@@ -159,6 +166,12 @@ def defer_all(db: Connection, *, until: datetime) -> None:
     """Let nothing be tried before a moment: the channel as a whole does not work."""
     waiting = (message.c.state.in_(_OPEN), message.c.next_attempt_at < until)
     db.execute(update(message).where(*waiting).values(next_attempt_at=until))
+
+
+def deliveries(db: Connection, message_ids: Sequence[str]) -> tuple[Delivery, ...]:
+    """Return where messages stand, by recipient."""
+    rows = db.execute(select(message).where(message.c.id.in_(message_ids)).order_by(message.c.recipient))
+    return tuple(_delivery(row) for row in rows)
 
 
 def counts(db: Connection) -> dict[DeliveryState, int]:

@@ -45,7 +45,7 @@ message = Table(
     "message",
     metadata,
     Column("id", String(32), primary_key=True),
-    Column("digest_id", ForeignKey("digest.id")),  # None = a notice to the operator
+    Column("digest_id", ForeignKey("digest.id")),  # None = a notice to the operator, or a drill
     Column("channel", String(200), nullable=False, server_default="mail"),  # or the name of a target
     Column("return_token", String(32)),  # in the envelope sender, by which a bounce is known; None = none
     Column("message_id", String(400), nullable=False, unique=True),  # the header; the same on every attempt
@@ -62,6 +62,7 @@ message = Table(
     Column("next_attempt_at", Moment, nullable=False),
     Column("reply", Words),  # the server's last words
     Column("finished_at", Moment),  # when it was sent or given up
+    Column("drill", Boolean, nullable=False, server_default=false()),  # of a change that was only played
     Index("ix_message_return_token", "return_token"),
     Index("ix_message_digest_id", "digest_id"),
     Index("ix_message_state_next_attempt_at", "state", "next_attempt_at"),

@@ -119,6 +119,7 @@ def _mail() -> None:
     with op.batch_alter_table("message") as batch:
         batch.add_column(sa.Column("channel", sa.String(200), nullable=False, server_default="mail"))
         batch.add_column(sa.Column("return_token", sa.String(32)))
+        batch.add_column(sa.Column("drill", sa.Boolean(), nullable=False, server_default=sa.false()))
         batch.create_index("ix_message_return_token", ["return_token"])
         batch.create_index("ix_message_digest_id", ["digest_id"])
     op.create_table(

@@ -27,7 +27,7 @@ SOURCE = (
 
 
 DRILL = (
-    "DRILL: nothing of this happened. Somebody tries with invented changes whether alerts arrive; "
+    "DRILL: nothing of this happened. Somebody is trying, with invented changes, whether alerts arrive; "
     "the record at ClinicalTrials.gov is as it was."
 )
 DRILL_MARK = "[DRILL] "  # at the beginning of the subject

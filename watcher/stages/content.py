@@ -58,10 +58,12 @@ class Content:
         for notice in notices:
             by_trial.setdefault(notice.nct_id, []).append(notice)
         told = [self._told(nct_id, about) for nct_id, about in by_trial.items()]
+        blocks = arrange_trials([one.block for one in told])
+        rows = {one.block.nct_id: one.rows for one in told}
         letter = letter_of_changes(
-            arrange_trials([one.block for one in told]),
+            blocks,
             self.coverage(address),
-            rows=[row for one in sorted(told, key=lambda one: one.block.nct_id) for row in one.rows],
+            rows=[row for block in blocks for row in rows[block.nct_id]],
             dates=[date for one in told for date in one.dates],
         )
         return replace(letter, watchlist=self._only_list(address, list(by_trial)))

@@ -41,15 +41,16 @@ from watcher.registry.asking import Asker, Surroundings
 from watcher.registry.client import RegistryClient
 from watcher.registry.connection import Connection, Limits
 from watcher.registry.pace import Limiter
-from watcher.render.letters import Letters
+from watcher.render.letters import Letters, SubjectStyle
 from watcher.render.templates import Templates
 from watcher.stages.all_clear import AllClears
 from watcher.stages.bounces import Bounces
 from watcher.stages.check import Check
 from watcher.stages.deliver import Conditions, Deliver, Patience
-from watcher.stages.digest import Digest, ReturnPath, Sender
+from watcher.stages.digest import Digest
 from watcher.stages.proof import Proof
 from watcher.stages.reconciliation import Reconciliation
+from watcher.stages.writing import ReturnPath, Sender, Signs, Writer
 from watcher.store.database import Database
 from watcher.store.leases import (
     RENEW_EVERY,
@@ -112,6 +113,7 @@ class Application:
     channel: Channel  # of mails
     journal: Journal | None  # what the mail server took, if there is a mailbox that knows
     targets: Mapping[str, Channel]  # by "target:NAME"
+    writer: Writer
     pipeline: Pipeline
     now: Clock
     monotonic: Callable[[], float]  # seconds; for what must not depend on whether the clock is set
@@ -217,6 +219,7 @@ def open_application(
     stop = stop or StopSignal()
     database = database or _database(settings)
     table = FieldTable(settings.changes.over(load_rules()))
+    writer = _writer(settings)
     connection = _connection(settings, transport)
     registry = _registry(settings, connection, now=now, monotonic=monotonic, stop=stop)
     channel = _guarded(settings, channel or _channel(settings, journal))
@@ -230,11 +233,13 @@ def open_application(
         channel=channel,
         journal=journal,
         targets=targets,
+        writer=writer,
         pipeline=_pipeline(
             settings,
             database,
             registry,
             table=table,
+            writer=writer,
             deliver=_deliver(
                 settings,
                 database,
@@ -256,6 +261,7 @@ def _pipeline(
     registry: RegistryClient,
     *,
     table: FieldTable,
+    writer: Writer,
     deliver: Deliver,
     bounces: Bounces | None,
 ) -> Pipeline:
@@ -263,7 +269,7 @@ def _pipeline(
     return Pipeline(
         check=Check(database, registry, table, thresholds=thresholds),
         proof=Proof(database, limits=watching.limits(), stale_after=watching.stale_after, thresholds=thresholds),
-        digest=_digest(settings, database, table),
+        digest=_digest(settings, database, table, writer),
         reconciliation=Reconciliation(database, put_back=deliver.put_back),
         deliver=deliver,
         bounces=bounces,
@@ -343,22 +349,41 @@ def _tokens(oauth2: OAuth2Settings) -> TokenSource:
     return TokenSource(client)
 
 
-def _digest(settings: Settings, database: Database, table: FieldTable) -> Digest:
+def _digest(settings: Settings, database: Database, table: FieldTable, writer: Writer) -> Digest:
+    people, offered = settings.people(), settings.watching.all_clear
+    return Digest(
+        database,
+        table,
+        writer,
+        operator=settings.operator,
+        operator_channel=TARGET + settings.operator_target if settings.operator_target else None,
+        fallbacks=_fallbacks(settings),
+        all_clears=AllClears(lambda address: offered and people.wants_all_clear(address)),
+    )
+
+
+def _writer(settings: Settings) -> Writer:
     mail = settings.mail
-    letters = Letters(Templates(settings.templates.directory), Templates())
     sender = Sender(
         address=mail.sender,
         name=mail.sender_name,
         reply_to=mail.reply_to,
         domain=mail.domain,
-        operator=settings.operator,
+        subject_style=SubjectStyle(mail.subject_style),
+        calendar=mail.calendar,
+        signer=_signer(settings),
         returns=ReturnPath(address=mail.bounces.address, delimiter=mail.bounces.delimiter) if mail.bounces else None,
-        fallbacks=_fallbacks(settings),
     )
-    channel = TARGET + settings.operator_target if settings.operator_target else None
-    people, offered = settings.people(), settings.watching.all_clear
-    all_clears = AllClears(lambda address: offered and people.wants_all_clear(address))
-    return Digest(database, table, letters=letters, sender=sender, operator_channel=channel, all_clears=all_clears)
+    return Writer(Letters(Templates(settings.templates.directory), Templates()), sender)
+
+
+def _signer(settings: Settings) -> Signs | None:
+    dkim = settings.mail.dkim
+    if dkim is None:
+        return None
+    from watcher.render.signing import Signer, read_key  # late: the library is for those who sign
+
+    return Signer(domain=dkim.domain, selector=dkim.selector, key=read_key(dkim.key_file.read_bytes()))
 
 
 def _fallbacks(settings: Settings) -> tuple[str, ...]:

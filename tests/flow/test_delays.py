@@ -1,7 +1,10 @@
 """A digest that is not taken for days: what it told is told once, by one mail that says since when it is delayed."""
 
+from typing import Any
+
 from tests.flow.world import OPERATOR, READER, TRIAL, World, daily, immediate, words
 from watcher.model import DeliveryState
+from watcher.stages.writing import Outgoing
 from watcher.store import outbox
 
 DAILY = "daily@example.org"
@@ -157,14 +160,14 @@ def test_what_is_claimed_while_a_digest_is_written_overtakes_it(world: World) ->
     world.check()
     with world.app.database.reading() as db:
         [waiting] = [one.id for one in outbox.unfinished(db)]
-    written = world.app.pipeline.digest._write
+    written = world.app.writer.write
 
-    def write(*arguments: object) -> object:
+    def write(*arguments: Any, **named: Any) -> Outgoing:
         with world.app.database.writing() as db:
             outbox.claim(db, [waiting])
-        return written(*arguments)  # type: ignore[arg-type]
+        return written(*arguments, **named)
 
-    world.app.pipeline.digest._write = write  # type: ignore[method-assign, assignment]  # the other thread, in between
+    world.app.writer.write = write  # type: ignore[method-assign]  # the other thread, in between
     assert world.digest() == []
     world.restart()
     world.mail_server.behave()

@@ -8,7 +8,8 @@ from tests.flow.world import OPERATOR, OTHER, READER, TRIAL, World, daily, immed
 from watcher.model import Recipient, Watchlist
 from watcher.render.letters import Letter, Letters
 from watcher.render.templates import Rendered, TemplateFailed, Templates
-from watcher.stages.digest import Digest, Sender
+from watcher.stages.digest import Digest
+from watcher.stages.writing import Sender, Writer
 
 BERLIN, NEW_YORK, AUCKLAND = "Europe/Berlin", "America/New_York", "Pacific/Auckland"
 
@@ -210,14 +211,9 @@ class _PoisonedLetters(Letters):
 def test_a_digest_on_which_we_fail_does_not_stop_the_others_and_is_sent_when_we_are_mended(world: World) -> None:
     world.watch(TRIAL, OTHER, readers=[daily(READER)])
     world.begin(TRIAL, OTHER)
-    poisoned = Digest(
-        world.app.database,
-        world.app.table,
-        letters=_PoisonedLetters(Templates(), Templates()),
-        sender=Sender(
-            address="trialwatch@example.org", name="", reply_to=None, domain="example.org", operator=OPERATOR
-        ),
-    )
+    sender = Sender(address="trialwatch@example.org", name="", reply_to=None, domain="example.org")
+    writer = Writer(_PoisonedLetters(Templates(), Templates()), sender)
+    poisoned = Digest(world.app.database, world.app.table, writer, operator=OPERATOR)
     world.app = dataclasses.replace(world.app, pipeline=dataclasses.replace(world.app.pipeline, digest=poisoned))
     for day, fields in ((3, {"status": "SUSPENDED"}), (4, {"enrollment": 400}), (5, {"enrollment": 40})):
         world.at(f"2026-03-0{day}T12:00")

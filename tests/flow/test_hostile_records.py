@@ -44,6 +44,7 @@ EXPECTED_HEADERS = [
     "MIME-Version",
     "Content-Type",
 ]
+SOMETIMES = frozenset({"List-Id", "In-Reply-To", "References", "Precedence"})  # what the mail is about decides
 OUR_ELEMENTS = frozenset(
     "html head meta title style body table tbody tr td h1 h2 p span a b ul li del ins code".split()  # noqa: SIM905 shorter
 )
@@ -112,8 +113,9 @@ def assert_harmless(mail: Accepted) -> None:
     message = email.message_from_bytes(mail.mime, policy=policy.default)
     assert isinstance(message, EmailMessage)
     assert [part.defects for part in message.walk() if part.defects] == []
-    assert message.keys() == EXPECTED_HEADERS
-    assert [invisible(str(value)) for value in message.values()] == [set()] * len(EXPECTED_HEADERS)
+    assert [name for name in message.keys() if name not in SOMETIMES] == EXPECTED_HEADERS  # noqa: SIM118 names repeat
+    assert len(set(message.keys())) == len(message.keys())
+    assert not any(invisible(str(value)) for value in message.values())
     assert message["To"] == mail.recipient
     assert mail.mime.isascii()
     assert max(map(len, mail.mime.split(b"\r\n"))) <= 998

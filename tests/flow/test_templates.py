@@ -71,7 +71,8 @@ def test_a_template_falls_back_to_the_built_in_one_and_the_operator_is_told_once
 
 
 @pytest.mark.parametrize(
-    ("name", "kinds_of_mail"), [("digest.subject.txt", 1), ("digest.txt", 1), ("digest.html", 1), ("base.html", 2)]
+    ("name", "kinds_of_mail"),
+    [("digest.subject.txt", 1), ("digest.txt", 1), ("digest.html", 1), ("base.txt", 2), ("base.html", 2)],
 )
 def test_any_part_may_be_broken(sqlite_world: World, name: str, kinds_of_mail: int) -> None:
     world = sqlite_world

@@ -70,12 +70,21 @@ def test_everything_is_told_named_or_counted(blocks: list[TrialBlock]) -> None:
 
 def test_an_ordinary_digest_is_told_in_full() -> None:
     blocks = (trial(1), trial(2, details=2), trial(3, clauses=5))
-    assert fit(blocks) == Fitting(blocks=blocks, named=(), more=0)
+    assert fit(blocks) == Fitting(blocks=blocks, named=(), more=0, complete=True)
 
 
 def test_one_trial_with_many_changes_does_not_crowd_out_the_others() -> None:
     fitting = fit([trial(1, sentences=4_000), trial(2), trial(3)])
     assert [block.nct_id for block in fitting.blocks] == ["NCT00000001", "NCT00000002", "NCT00000003"]
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [[trial(1, sentences=4_000)], [trial(1, sentences=12, details=6)], [trial(n) for n in range(1, 1_000)]],
+    ids=["sentences are left out", "words below sentences are left out", "trials are left out"],
+)
+def test_a_digest_of_which_something_is_left_out_says_so(blocks: list[TrialBlock]) -> None:
+    assert not fit(blocks).complete
 
 
 def test_the_sentences_are_kept_before_the_words_below_them() -> None:

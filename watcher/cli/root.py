@@ -2,7 +2,20 @@
 
 import typer
 
-from watcher.cli import audience, config, holds, operate, outbox, registry, rules, targets, trials, undelivered, watch
+from watcher.cli import (
+    audience,
+    config,
+    holds,
+    operate,
+    outbox,
+    registry,
+    rehearse,
+    rules,
+    targets,
+    trials,
+    undelivered,
+    watch,
+)
 
 app = typer.Typer(
     name="trialwatch",
@@ -18,6 +31,7 @@ trials.add_to(app)
 rules.add_to(app)
 audience.add_to(app)
 holds.add_to(app)
+rehearse.add_to(app)
 registry.add_to(app)
 undelivered.add_to(app)
 app.add_typer(watch.app, name="watch")

@@ -51,6 +51,13 @@ def check_host(text: str) -> str:
     return host.lower()
 
 
+def _check_dns_name(text: str) -> str:
+    name = text.strip()
+    if not _HOST.fullmatch(name):
+        raise ValueError(f'{quoted(text)} cannot stand in DNS; write letters, digits and hyphens, as in "trialwatch"')
+    return name.lower().rstrip(".")
+
+
 def check_base_url(text: str) -> str:
     """Return the URL that request paths are appended to, without a slash at its end.
 
@@ -149,6 +156,25 @@ def _check_bundle(path: Path) -> Path:
     return path
 
 
+def _check_dkim_key(path: Path) -> Path:
+    from watcher.render.signing import read_key  # late: the library is for those who sign
+
+    right = f'only its owner may read it: "chmod 600 {path}"'
+    try:
+        content = path.read_bytes()
+        mode = path.stat().st_mode
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise ValueError(f"{quoted(path)} cannot be read ({why}); name the file of a private key") from error
+    if mode & 0o077:
+        raise ValueError(f"{quoted(path)} can be read by others (mode {mode & 0o777:o}); {right}")
+    try:
+        read_key(content)
+    except ValueError as error:  # not chained: the error might carry some of the key
+        raise ValueError(f"{quoted(path)} {error}") from None
+    return path
+
+
 def _check_folder(path: Path) -> Path:
     if not _is(path, Path.is_dir):
         raise ValueError(f"{quoted(path)} is not a folder; make it, or leave the key out")
@@ -171,10 +197,12 @@ def _is(path: Path, what: Callable[[Path], bool]) -> bool:
 # --- the types --------------------------------------------------------------------------------------------------------
 
 Host = Annotated[str, AfterValidator(check_host)]
+DnsName = Annotated[str, AfterValidator(_check_dns_name)]
 BaseUrl = Annotated[str, AfterValidator(check_base_url)]
 ProxyUrl = Annotated[SecretStr, BeforeValidator(_check_proxy)]
 DatabaseUrl = Annotated[SecretStr, BeforeValidator(_check_database_url)]
 FilePath = Annotated[Path, BeforeValidator(_resolve)]
 CertificateBundle = Annotated[Path, BeforeValidator(_resolve), AfterValidator(_check_bundle)]
+DkimKeyFile = Annotated[Path, BeforeValidator(_resolve), AfterValidator(_check_dkim_key)]
 Folder = Annotated[Path, BeforeValidator(_resolve), AfterValidator(_check_folder)]
 FolderToBe = Annotated[Path, BeforeValidator(_resolve), AfterValidator(_check_folder_to_be)]

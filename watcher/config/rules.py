@@ -43,6 +43,7 @@ def rule_problems(tree: Tree, *, default_base_url: str) -> list[Problem]:
         _mailboxes_have_passwords,
         _return_addresses_fit,
         _clear_text,
+        _signature_counts,
     )
     problems = [problem for rule in rules for problem in rule(tree)]
     problems += _checks_are_not_too_frequent(tree, default_base_url)
@@ -72,9 +73,21 @@ def with_derived_defaults(given: Tree, *, user_agent: str) -> Tree:
     if isinstance(mail, dict):
         if operator and smtp is None:
             mail.setdefault("sender", operator)
-        sender = _understood(normalise_address, mail.get("sender"))
-        if sender:
-            mail.setdefault("domain", sender.rpartition("@")[2])
+        _complete_domains(mail)
+    _complete_ports(tree, smtp)
+    return tree
+
+
+def _complete_domains(mail: Tree) -> None:
+    sender = _understood(normalise_address, mail.get("sender"))
+    if sender:
+        domain = sender.rpartition("@")[2]
+        mail.setdefault("domain", domain)
+        if isinstance(mail.get("dkim"), dict):
+            mail["dkim"].setdefault("domain", domain)
+
+
+def _complete_ports(tree: Tree, smtp: object) -> None:
     if isinstance(smtp, dict):
         security = smtp.get("security")
         smtp.setdefault("port", PORTS.get(security, 587) if isinstance(security, str) else 587)
@@ -82,7 +95,6 @@ def with_derived_defaults(given: Tree, *, user_agent: str) -> Tree:
         imap = lookup(tree, mailbox)
         if isinstance(imap, dict) and imap.get("security") in _CLEAR_AT_FIRST:
             imap.setdefault("port", 143)
-    return tree
 
 
 def _as_tree(value: object) -> Any:
@@ -196,6 +208,19 @@ def _clear_text(tree: Tree) -> Iterator[Problem]:
                 says=f'"none" would {what} {quoted(host)} in clear text; write "starttls" or "tls" '
                 '("none" is for a server on this machine, such as 127.0.0.1)',
             )
+
+
+def _signature_counts(tree: Tree) -> Iterator[Problem]:
+    """A signature of a domain that the sender is not in helps nobody (DMARC, RFC 7489 section 3.1.1)."""
+    domain = lookup(tree, "mail.dkim.domain")
+    sender = lookup(tree, "operator" if lookup(tree, "mail.sender") is None else "mail.sender")
+    of_sender = (_understood(normalise_address, sender) or "").rpartition("@")[2]
+    if isinstance(domain, str) and of_sender and not f".{of_sender}".endswith(f".{domain.strip().lower()}"):
+        yield Problem(
+            key="mail.dkim.domain",
+            says=f"{quoted(domain)} does not answer for mail from {quoted(of_sender)}; "
+            "write that domain, or leave the key out",
+        )
 
 
 # --- watch lists ------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from watcher.config.rules import PORTS
 from watcher.config.sections.guards import GuardsSettings
 from watcher.config.sections.imap import BouncesSettings, ImapSettings
-from watcher.config.sections.mail import JournalSettings, MailSettings, OAuth2Settings, SmtpSettings
+from watcher.config.sections.mail import DkimSettings, JournalSettings, MailSettings, OAuth2Settings, SmtpSettings
 from watcher.config.sections.other import ChangesSettings, LogSettings, TemplateSettings
 from watcher.config.sections.people import PersonSettings, RecipientSettings, RouteSettings, WatchlistSettings
 from watcher.config.sections.registry import DatabaseSettings, RegistrySettings
@@ -48,6 +48,7 @@ _SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("mail.journal", "A mailbox that knows which mails were taken, so that none is sent twice.", JournalSettings),
     ("mail.bounces", "Mail that comes back.  Without this section, nobody reads why.", BouncesSettings),
     ("mail.bounces.imap", "The mailbox that it comes back to.", ImapSettings),
+    ("mail.dkim", "Signing mail.  Without this section, the mail server signs, or nobody does.", DkimSettings),
     ("templates", "What a reader sees can be changed.", TemplateSettings),
     ("web", "The pages that links in mails lead to.", WebSettings),
     ("watching", "How you and your readers learn that the watching works, or does not.", WatchingSettings),
@@ -104,6 +105,7 @@ def render_settings(wishes: Wishes) -> str:
         "catch_all": wishes.operator,
         "mail.sender": author,
         "mail.domain": author.rpartition("@")[2],
+        "mail.dkim.domain": author.rpartition("@")[2],
         "mail.smtp.port": PORTS.get(wishes.smtp_security, 587),
     }
     given = {key: value for key, value in _asked(wishes).items() if value is not None}

@@ -2,11 +2,13 @@
 
 Mail programs cut off what is longer than about 100 KB, and servers refuse what is much longer.  So the worst trials are
 told in full, each within a share; the others are named with their headline; what is left is counted.  Nothing of it is
-lost: ``trialwatch history`` shows all that was recorded.
+lost: a mail that is not complete has all told changes attached as a table, and ``trialwatch history`` shows what was
+recorded.
 
 Sizes are of the HTML part, roughly: what a text takes, and what the marks around it take.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +18,8 @@ from watcher.core.text import one_line
 _MAIL = 60_000  # bytes of HTML for what is told in full
 _TRIAL = 12_000  # bytes of that for one trial
 _AROUND_TRIAL, _AROUND_SENTENCE, _AROUND_DETAIL, _AROUND_CLAUSE = 900, 330, 260, 4  # bytes of marks
+_AROUND_DATE = 70  # bytes of marks that keep a date in one piece
+_DATE = re.compile("[0-9]{4}-[0-9]{2}")
 _NAMED = 60  # trials that are named with a headline
 _HEADLINE = 100  # characters
 
@@ -36,6 +40,7 @@ class Fitting:
     blocks: tuple[TrialBlock, ...]  # in full, or as far as a trial's share goes
     named: tuple[NamedTrial, ...]
     more: int  # trials that are counted only
+    complete: bool  # nothing was left out for want of room
 
 
 def fit(blocks: Sequence[TrialBlock]) -> Fitting:
@@ -53,7 +58,8 @@ def fit(blocks: Sequence[TrialBlock]) -> Fitting:
         NamedTrial(nct_id=block.nct_id, headline=one_line(headline_of(block), _HEADLINE), told=block.told)
         for block in rest[:_NAMED]
     )
-    return Fitting(blocks=tuple(shown), named=named, more=max(0, len(rest) - _NAMED))
+    complete = not rest and all(fitted == block for fitted, block in zip(shown, blocks, strict=True))
+    return Fitting(blocks=tuple(shown), named=named, more=max(0, len(rest) - _NAMED), complete=complete)
 
 
 def _fit_trial(block: TrialBlock, room: int) -> tuple[TrialBlock, int]:
@@ -68,7 +74,7 @@ def _fit_trial(block: TrialBlock, room: int) -> tuple[TrialBlock, int]:
 
 
 def _fit_version(version: Version, room: int) -> tuple[Version, int]:
-    size = _AROUND_DETAIL + _bytes(version.origin)
+    size = _AROUND_DETAIL + _told_bytes(version.origin)
     # The words below a sentence are worth less than the next sentence: they get what all sentences leave.
     spare = room - size - sum(map(_size_alone, version.sentences))
     sentences: list[Sentence] = []
@@ -83,7 +89,7 @@ def _fit_version(version: Version, room: int) -> tuple[Version, int]:
         size += used
     clauses: list[str] = []
     for clause in version.clauses:
-        used = _AROUND_CLAUSE + _bytes(clause)
+        used = _AROUND_CLAUSE + _told_bytes(clause)
         if size + used > room:
             break
         clauses.append(clause)
@@ -93,7 +99,7 @@ def _fit_version(version: Version, room: int) -> tuple[Version, int]:
 
 
 def _size_alone(sentence: Sentence) -> int:
-    return _AROUND_SENTENCE + _bytes(sentence.text)
+    return _AROUND_SENTENCE + _told_bytes(sentence.text)
 
 
 def _detail_sizes(sentence: Sentence) -> Iterator[int]:
@@ -104,6 +110,10 @@ def _detail_sizes(sentence: Sentence) -> Iterator[int]:
 
 def _without_details(sentence: Sentence) -> Sentence:
     return replace(sentence, details=(), details_left_out=len(sentence.details) + sentence.details_left_out)
+
+
+def _told_bytes(text: str) -> int:
+    return _bytes(text) + _AROUND_DATE * len(_DATE.findall(text))
 
 
 def _bytes(text: str) -> int:

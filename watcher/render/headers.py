@@ -112,6 +112,21 @@ def address_header(name: str, display_name: str, address: str) -> bytes:
     return f"{name}: {phrase}{fold}<{mailbox}>\r\n".encode("ascii")
 
 
+def list_header(description: str, identifier: str) -> bytes:
+    """Write the List-Id header: what a list is called, and the identifier that mail programs sort by (RFC 2919).
+
+    Args:
+        description: any text.
+        identifier: like a domain name, ASCII; never folded, so that it stands on one line.
+    """
+    phrase = _phrase("List-Id", description)
+    structured = structured_header("List-Id", f"<{identifier}>")  # which also refuses what is no identifier
+    if not phrase:
+        return structured
+    fold = " " if "\r\n" not in phrase and len(phrase) + len(identifier) + 12 <= LINE_AIM else "\r\n "
+    return f"List-Id: {phrase}{fold}<{identifier}>\r\n".encode("ascii")
+
+
 def ascii_domain(address: str) -> str:
     """Return ``address`` with its domain in ASCII and lower case; the local part stays as it is.
 

@@ -1,16 +1,22 @@
 """The mails that trialwatch writes: which template, which facts.
 
 A letter is what a mail says; ``Letters`` renders it in the administrator's templates, or in the built-in ones when
-those fail, because a broken template must not cost an alert.
+those fail, because a broken template must not cost an alert, nor a drill pass for the real thing.
+
+Does not know addresses and headers (``stages/writing.py``).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 
 from watcher.core.budget import NamedTrial, fit
-from watcher.core.digest import SUBJECT_LENGTH, Sentence, TrialBlock, subject_of_changes
+from watcher.core.digest import SUBJECT_LENGTH, Sentence, TrialBlock, headline_of, subject_of_changes
+from watcher.core.moved_dates import MovedDate
 from watcher.core.text import one_line
+from watcher.model import Severity
+from watcher.render.attachments import Attachment, TableRow, changes_csv
 from watcher.render.counts import plural
 from watcher.render.templates import Rendered, TemplateFailed, Templates
 
@@ -18,6 +24,18 @@ SOURCE = (
     "Source: ClinicalTrials.gov, U.S. National Library of Medicine. Not an official notice: "
     "the registry's own page is what counts."
 )
+
+
+DRILL = (
+    "DRILL: nothing of this happened. Somebody is trying, with invented changes, whether alerts arrive; "
+    "the record at ClinicalTrials.gov is as it was."
+)
+DRILL_MARK = "[DRILL] "  # at the beginning of the subject
+
+
+class SubjectStyle(StrEnum):
+    INFORMATIVE = "informative"  # what changed
+    STABLE = "stable"  # always the same for one trial, by which some mail programs keep its mails together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +76,29 @@ class IncidentLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """The only trial that a letter is about."""
+
+    nct_id: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
     template: str
     subject: str
     summary: str
     coverage: Coverage
     remarks: tuple[Sentence, ...] = field(default=())  # about no single trial
+    about: About | None = None  # None = several trials, or none
+    watchlist: str | None = None  # by which alone the reader hears of it; None = several, or not by a list
+    urgent: bool = False  # tells something critical
+    drill: bool = False  # tells of changes that were only played
+    preheader: str | None = None  # what changed, where the subject does not say it
+    unsubscribe_url: str | None = None  # a page that asks, and takes the one click of RFC 8058
+    attachments: tuple[Attachment, ...] = field(default=())
+    attached: tuple[str, ...] = field(default=())  # what the letter says of them, a sentence each
+    dates: tuple[MovedDate, ...] = field(default=())  # for the reader's calendar, if the settings want that
     blocks: tuple[TrialBlock, ...] = field(default=())
     named: tuple[NamedTrial, ...] = field(default=())  # trials that changed and are not told in full
     more: int = 0  # trials that changed and are counted only
@@ -72,23 +107,52 @@ class Letter:
     lines: tuple[str, ...] = field(default=())  # sentences below the summary of an all-clear
 
 
-def letter_of_changes(blocks: Sequence[TrialBlock], coverage: Coverage, *, remarks: Sequence[Sentence] = ()) -> Letter:
-    """Return the digest that tells what changed; ``blocks`` in their order, at least one of them or of the remarks."""
+def letter_of_changes(
+    blocks: Sequence[TrialBlock],
+    coverage: Coverage,
+    *,
+    rows: Sequence[TableRow] = (),
+    dates: Sequence[MovedDate] = (),
+    remarks: Sequence[Sentence] = (),
+) -> Letter:
+    """Return the digest that tells what changed.
+
+    Args:
+        blocks: in their order; at least one of them or of the remarks.
+        coverage: of the reader's trials.
+        rows: all told changes, to be attached when the mail has no room for all of them.
+        dates: of studies, which moved.
+        remarks: about no single trial.
+    """
     if not blocks:
         headline = remarks[-1].headline  # the newest: that all is well again, perhaps
         summary = f"{headline}."
         return Letter(template="digest", subject=headline, summary=summary, coverage=coverage, remarks=tuple(remarks))
     fitting = fit(blocks)
+    attachments, attached = _table_of(rows) if rows and not fitting.complete else ((), ())
     return Letter(
         template="digest",
         subject=subject_of_changes(blocks, coverage.watched),
         summary=f"{len(blocks):,} of {plural(max(coverage.watched, len(blocks)), 'trial')} changed.",
         coverage=coverage,
         remarks=tuple(remarks),
+        about=About(nct_id=blocks[0].nct_id, title=blocks[0].title) if len(blocks) == 1 else None,
+        urgent=any(block.severity is Severity.CRITICAL for block in blocks),
         blocks=fitting.blocks,
         named=fitting.named,
         more=fitting.more,
+        attachments=attachments,
+        attached=attached,
+        dates=tuple(dates),
     )
+
+
+def _table_of(rows: Sequence[TableRow]) -> tuple[tuple[Attachment, ...], tuple[str, ...]]:
+    table, held = changes_csv(rows)
+    if held < len(rows):
+        return (table,), (f"The first {held:,} of {plural(len(rows), 'change')} are attached as {table.name}.",)
+    verb = "is" if len(rows) == 1 else "are all"
+    return (table,), (f"{plural(len(rows), 'change')} of this mail {verb} attached as {table.name}.",)
 
 
 def letter_of_watching(joined: TrialGroup | None, left: TrialGroup | None, coverage: Coverage) -> Letter:
@@ -101,7 +165,48 @@ def letter_of_watching(joined: TrialGroup | None, left: TrialGroup | None, cover
     groups = tuple(group for group in (joined, left) if group is not None)
     text = "; ".join(parts)
     subject = text[0] + text[1:].replace("No longer", "no longer")
-    return Letter(template="watching", subject=subject, summary=subject + ".", coverage=coverage, groups=groups)
+    return Letter(
+        template="watching",
+        subject=subject,
+        summary=subject + ".",
+        coverage=coverage,
+        about=_only_trial(groups),
+        groups=groups,
+    )
+
+
+def _only_trial(groups: Sequence[TrialGroup]) -> About | None:
+    listed = [trial for group in groups for trial in group.trials]
+    if len(listed) != 1 or any(group.more for group in groups):
+        return None
+    return About(nct_id=listed[0].nct_id, title=listed[0].title)
+
+
+def styled(letter: Letter, style: SubjectStyle) -> Letter:
+    """Return a letter with its subject in a style; only one about a single trial has another one than the informative.
+
+    What the subject does not say then stands first in the text, where mail programs take their preview from.
+    """
+    if style is SubjectStyle.INFORMATIVE or letter.about is None:
+        return letter
+    said = _changes_of(letter) if letter.blocks else None  # other letters say it in their summary
+    return replace(letter, subject=_stable_subject(letter.about), preheader=said)
+
+
+def _stable_subject(about: About) -> str:
+    prefix = f"[{about.nct_id}] "
+    return prefix + one_line(about.title, SUBJECT_LENGTH - len(prefix))
+
+
+def _changes_of(letter: Letter) -> str:
+    block = letter.blocks[0]
+    told = block.told + sum(version.left_out for version in block.versions)
+    return headline_of(block) + (f" (+{told - 1})" if told > 1 else "")
+
+
+def as_drill(letter: Letter) -> Letter:
+    """Return a letter marked as one about changes that were only played, without what a calendar would take over."""
+    return replace(letter, subject=DRILL_MARK + letter.subject, drill=True, dates=())
 
 
 def letter_to_operator(incidents: Sequence[IncidentLine], coverage: Coverage) -> Letter:
@@ -130,10 +235,40 @@ class Letters:
         Raises:
             TemplateFailed: the built-in template fails as well.
         """
-        names = ("subject", "summary", "remarks", "blocks", "named", "more", "groups", "incidents", "lines")
-        facts = {name: getattr(letter, name) for name in names}
-        facts |= {"coverage": letter.coverage.sentence, "source": SOURCE}
+        facts = _facts(letter)
         try:
-            return self._own.render(letter.template, facts), None
+            rendered = self._own.render(letter.template, facts)
         except TemplateFailed as error:
             return self._built_in.render(letter.template, facts), error
+        if letter.drill and not _says_drill(rendered):
+            return self._built_in.render(letter.template, facts), None
+        return rendered, None
+
+
+def _facts(letter: Letter) -> dict[str, object]:
+    """Return what templates may use, by name."""
+    names = (
+        "subject",
+        "summary",
+        "preheader",
+        "remarks",
+        "lines",
+        "blocks",
+        "named",
+        "more",
+        "groups",
+        "incidents",
+        "attached",
+    )
+    facts = {name: getattr(letter, name) for name in (*names, "unsubscribe_url")}
+    return facts | {
+        "coverage": letter.coverage.sentence,
+        "source": SOURCE,
+        "drill": DRILL if letter.drill else None,
+    }
+
+
+def _says_drill(rendered: Rendered) -> bool:
+    """Whether an administrator's templates, which may be older than drills, say in each part that this is one."""
+    parts = (rendered.text, rendered.html)
+    return rendered.subject.startswith(DRILL_MARK) and all(DRILL in " ".join(part.split()) for part in parts)

@@ -1,20 +1,24 @@
-"""Put a mail together: headers, a plain text and an HTML part, as the bytes that are handed over.
+"""Put a mail together: headers, a plain text and an HTML part, attachments, as the bytes that are handed over.
 
 Pure: the same input gives the same bytes, so that a repeated attempt can be recognised as one.  Does not write the
 text, choose the subject or sign anything, and does not clean the bodies: what a template wrote arrives as it was.
 
-Only 7-bit bytes leave here (bodies are quoted-printable): a relay that had to convert 8-bit text would break
-signatures.  Sources: RFC 5322, RFC 2045 section 6.7, RFC 2046 section 5.1.4, RFC 3834 (Auto-Submitted).
+Only 7-bit bytes leave here (bodies are quoted-printable, attachments base64): a relay that had to convert
+8-bit text would break signatures.
+
+Sources: RFC 5322, RFC 2045 section 6.7, RFC 2046 section 5.1.4, RFC 2183, RFC 3834 (Auto-Submitted).
 """
 
 import hashlib
 import re
+from base64 import encodebytes
 from collections.abc import Sequence
 from datetime import datetime
 from email import quoprimime
 from email.utils import format_datetime
 
-from watcher.render.headers import address_header, header_line, structured_header
+from watcher.render.attachments import Attachment
+from watcher.render.headers import address_header, header_line, list_header, structured_header
 
 # Headers whose values have a grammar, and are therefore written as they are; all others are treated as free text.
 STRUCTURED = frozenset(
@@ -24,7 +28,6 @@ STRUCTURED = frozenset(
         "in-reply-to",
         "list-archive",
         "list-help",
-        "list-id",
         "list-owner",
         "list-unsubscribe",
         "list-unsubscribe-post",
@@ -42,6 +45,7 @@ _OWN = frozenset(
         "content-type",
         "date",
         "from",
+        "list-id",
         "message-id",
         "mime-version",
         "subject",
@@ -63,6 +67,8 @@ def compose_mime(
     subject: str,
     message_id: str,
     date: datetime,
+    mailing_list: tuple[str, str] | None = None,
+    attachments: Sequence[Attachment] = (),
 ) -> bytes:
     """Compose one mail to one person, with CRLF line ends and no byte above 127.
 
@@ -76,6 +82,8 @@ def compose_mime(
         subject: as text; cleaned here.
         message_id: with its angle brackets; also decides the boundary between the parts.
         date: timezone-aware.
+        mailing_list: what List-Id says: a description and an identifier like a domain name.
+        attachments: what goes with the text, in this order.
 
     Raises:
         ValueError: an address, identifier, date or further header that cannot be written, or one header twice.
@@ -87,12 +95,16 @@ def compose_mime(
         address_header("To", "", recipient),
         structured_header("Message-ID", message_id),
         header_line("Subject", subject),
+        *([list_header(*mailing_list)] if mailing_list else []),
         *_further_headers(headers),
         structured_header("Auto-Submitted", "auto-generated"),
         structured_header("X-Auto-Response-Suppress", "All"),
         structured_header("MIME-Version", "1.0"),
     ]
-    return b"".join(lines) + _alternatives(text, html, boundary=_boundary(message_id))
+    body = _alternatives(text, html, boundary=_boundary(message_id))
+    if attachments:
+        body = _mixed(body, attachments, boundary=_boundary(f"{message_id} with attachments"))
+    return b"".join(lines) + body
 
 
 def _check(message_id: str, date: datetime, *, sender_address: str) -> None:
@@ -118,9 +130,22 @@ def _further_headers(headers: Sequence[tuple[str, str]]) -> list[bytes]:
     return lines
 
 
-def _boundary(message_id: str) -> str:
-    """Derive the line between the parts; ``=_`` never occurs in quoted-printable text (RFC 2045, section 6.7)."""
-    return f"=_{hashlib.sha256(message_id.encode('ascii')).hexdigest()[:32]}"
+def _boundary(identity: str) -> str:
+    """Derive the line between the parts; ``=_`` occurs neither in quoted-printable nor in base64 (RFC 2045, 6.7)."""
+    return f"=_{hashlib.sha256(identity.encode('ascii')).hexdigest()[:32]}"
+
+
+def _mixed(body: bytes, attachments: Sequence[Attachment], *, boundary: str) -> bytes:
+    """Write the text and what goes with it."""
+    pieces = [f'Content-Type: multipart/mixed;\r\n boundary="{boundary}"\r\n\r\n--{boundary}\r\n'.encode("ascii"), body]
+    for one in attachments:
+        head = (
+            f"\r\n--{boundary}\r\nContent-Type: {one.media_type}\r\nContent-Transfer-Encoding: base64\r\n"
+            f'Content-Disposition: attachment; filename="{one.name}"\r\n\r\n'
+        )
+        pieces += [head.encode("ascii"), encodebytes(one.content).replace(b"\n", b"\r\n")]
+    pieces.append(f"--{boundary}--\r\n".encode("ascii"))
+    return b"".join(pieces)
 
 
 def _alternatives(text: str, html: str, *, boundary: str) -> bytes:

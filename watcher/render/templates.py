@@ -5,6 +5,7 @@ given and nothing else.  Undefined names are errors, HTML is escaped, no filter 
 holds of control and invisible characters reaches no mail.
 """
 
+import re
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +13,14 @@ from pathlib import Path
 
 import css_inline
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, StrictUndefined, TemplateError
+from markupsafe import Markup, escape
 
 from watcher.core.text import one_line
 from watcher.errors import TrialwatchError
 from watcher.render.bounded import BoundedEnvironment
 from watcher.render.counts import plural
 
+_DATE = re.compile(r"\b[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?\b")
 TEXT_WIDTH = 72  # columns
 RECORD_URL = "https://clinicaltrials.gov/study/"
 _BUILT_IN = Path(__file__).parents[1] / "templates"  # in an installed package
@@ -81,7 +84,9 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters.update(wrapped=wrapped, record_url=record_url, moment=moment, plural=plural)
+        self._environment.filters.update(
+            wrapped=wrapped, record_url=record_url, moment=moment, plural=plural, whole_dates=whole_dates
+        )
         # Nothing is ever loaded from elsewhere; the library's default would.
         self._inliner = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
 
@@ -132,6 +137,11 @@ def wrapped(text: str, indent: int = 0, first: str = "") -> str:
         break_on_hyphens=False,
     )
     return "\n".join(lines)
+
+
+def whole_dates(text: str) -> Markup:
+    """Return text for HTML, escaped, in which no date is broken at its hyphens, as browsers would."""
+    return Markup(_DATE.sub(r'<span class="date">\g<0></span>', str(escape(text))))  # noqa: S704 escaped
 
 
 def record_url(nct_id: str) -> str:

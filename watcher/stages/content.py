@@ -1,5 +1,6 @@
 """Gather what a mail tells: from notices to the facts of a letter.  Reads the store; does not render or send."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,16 +10,19 @@ from sqlalchemy import Connection
 
 from watcher.core.digest import Sentence, TrialBlock, Version, arrange_trials, arrange_version, delayed
 from watcher.core.fields import FieldTable, value_at
+from watcher.core.moved_dates import PATHS, MovedDate, moved_dates
 from watcher.core.text import one_line
 from watcher.core.words.audience_words import route_words
 from watcher.errors import BodyUnreadable
-from watcher.model import Json, NoticeKind, Severity
+from watcher.model import Change, Json, NoticeKind, Severity
+from watcher.render.attachments import TableRow
 from watcher.render.counts import plural
 from watcher.render.letters import Coverage, Letter, ListedTrial, TrialGroup, letter_of_changes, letter_of_watching
 from watcher.store import watches
 from watcher.store.notices import Notice
+from watcher.store.reader_lists import watchlists_of
 from watcher.store.releases import latest_release
-from watcher.store.revisions import Revision, changes_of, revisions
+from watcher.store.revisions import Revision, changes_of, past_values, revisions
 from watcher.store.routes import routes_of_reader
 from watcher.store.snapshots import read_body
 
@@ -27,6 +31,15 @@ LISTED_TRIALS = 40  # of one group in a mail, so that it stays below 80 KB of HT
 LATE = timedelta(hours=1)  # by which a mail comes after its time before it says so
 _NO_TITLE = "(title not available)"
 _STATUS_MODULE = "protocolSection.statusModule."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What a letter tells of one trial."""
+
+    block: TrialBlock
+    rows: tuple[TableRow, ...]
+    dates: tuple[MovedDate, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +64,19 @@ class Content:
         for notice in notices:
             if notice.nct_id is not None:
                 by_trial.setdefault(notice.nct_id, []).append(notice)
-        blocks = [self._block(nct_id, about) for nct_id, about in by_trial.items()]
-        remarks = tuple(remark_on_registry(notice) for notice in notices if notice.nct_id is None)
-        letter = letter_of_changes(arrange_trials(blocks), self._coverage_for(address), remarks=remarks)
+        told = [self._told(nct_id, about) for nct_id, about in by_trial.items()]
+        blocks = arrange_trials([one.block for one in told])
+        rows = {one.block.nct_id: one.rows for one in told}
+        letter = letter_of_changes(
+            blocks,
+            self._coverage_for(address),
+            remarks=tuple(remark_on_registry(notice) for notice in notices if notice.nct_id is None),
+            rows=[row for block in blocks for row in rows[block.nct_id]],
+            dates=[date for one in told for date in one.dates],
+        )
         held = held_words(notices, now=now)
-        return replace(letter, summary=f"{letter.summary} {held}") if held else letter
+        summary = f"{letter.summary} {held}" if held else letter.summary
+        return replace(letter, summary=summary, watchlist=self._only_list(address, list(by_trial)))
 
     def _coverage_for(self, address: str) -> Coverage:
         """Return a reader's coverage; that of all trials for who reads none, but hears what nobody else does."""
@@ -66,11 +87,12 @@ class Content:
         """Return the mail for notices of joining and leaving."""
         joined = [one.nct_id for one in notices if one.nct_id and one.kind is NoticeKind.NOW_WATCHING]
         left = [one.nct_id for one in notices if one.nct_id and one.kind is NoticeKind.NO_LONGER_WATCHING]
-        return letter_of_watching(
+        letter = letter_of_watching(
             self._group(f"{self._promise(address)} These are the records:".strip(), joined),
             self._group("You will hear no more of these records; their history is kept:", left),
             self.coverage(address),
         )
+        return replace(letter, watchlist=self._only_list(address, joined) if joined and not left else None)
 
     def _promise(self, address: str) -> str:
         """Return what somebody hears from now on, by which routes and when."""
@@ -89,20 +111,59 @@ class Content:
         except BodyUnreadable:
             return None  # the check that finds it reports it
 
-    def _block(self, nct_id: str, notices: Sequence[Notice]) -> TrialBlock:
+    def row_of(self, change: Change, *, title: str, day: str) -> TableRow:
+        """Return a told change as a line of the table that is attached."""
+        return TableRow(
+            nct_id=change.nct_id or "",
+            title=title,
+            day=day,
+            severity=change.severity,
+            category=change.category,
+            sentence=change.sentence,
+            label=change.label,
+            item=change.item or "",
+            old=self._cell(change.path, change.old),
+            new=self._cell(change.path, change.new),
+            change_id=change.id,
+        )
+
+    def _cell(self, path: str, value: Json) -> str:
+        if value is None:
+            return ""
+        return orjson.dumps(value).decode() if isinstance(value, dict | list) else self.table.words(path, value)
+
+    def _told(self, nct_id: str, notices: Sequence[Notice]) -> _Told:
+        """Return what some notices tell of one trial, oldest first."""
         steps = {step.id: step for step in revisions(self.db, nct_id)}
         found = changes_of(self.db, [notice.revision_id for notice in notices if notice.revision_id])
-        heard = _stories_heard(notices)
-        versions = []
+        title, heard = title_of(self.record(nct_id)), _stories_heard(notices)
+        versions, rows, changes = [], [], []
         for notice in notices:
             if notice.revision_id is None:
                 versions.append(delayed(_version_of_absence(notice), notice.delayed_since))
-            elif notice.revision_id in heard:
-                step: Revision = steps[notice.revision_id]
-                only = heard.pop(step.id)
-                version = arrange_version(found[step.id], step.data_timestamp[:10], only=only)
-                versions.append(delayed(version, notice.delayed_since))
-        return TrialBlock(nct_id=nct_id, title=title_of(self.record(nct_id)), versions=tuple(versions))
+                continue
+            if notice.revision_id not in heard:
+                continue
+            step: Revision = steps[notice.revision_id]
+            only = heard.pop(step.id)
+            day, made = step.data_timestamp[:10], found[step.id]
+            versions.append(delayed(arrange_version(made, day, only=only), notice.delayed_since))
+            made = [change for change in made if only is None or change.story in only]
+            rows += [self.row_of(change, title=title, day=day) for change in made if change.told]
+            changes += made
+        block = TrialBlock(nct_id=nct_id, title=title, versions=tuple(versions))
+        return _Told(block=block, rows=tuple(rows), dates=self._moved(nct_id, changes, title=title))
+
+    def _moved(self, nct_id: str, changes: Sequence[Change], *, title: str) -> tuple[MovedDate, ...]:
+        if not any(change.path in PATHS for change in changes):
+            return ()
+        moves = Counter(past.path for past in past_values(self.db, nct_id))
+        return tuple(moved_dates(changes, title=title, moves=moves))
+
+    def _only_list(self, address: str, nct_ids: Sequence[str]) -> str | None:
+        """Return the one watch list by which a reader hears of trials; None when there are several, or none."""
+        names = watchlists_of(self.db, address, nct_ids)
+        return next(iter(names)) if len(names) == 1 else None
 
     def _group(self, heading: str, nct_ids: Sequence[str]) -> TrialGroup | None:
         if not nct_ids:

@@ -5,29 +5,24 @@ Does not send.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
-from secrets import token_hex
 
 import structlog
 from sqlalchemy import Connection
 
-from watcher.core.bounces import TOKEN_BYTES, return_address
 from watcher.core.fields import FieldTable
-from watcher.core.targets import channel_of, target_of
 from watcher.errors import OvertakenError, StoreError
 from watcher.model import Message
-from watcher.render.letters import IncidentLine, Letter, Letters, letter_to_operator
-from watcher.render.mime import compose_mime
-from watcher.render.payload import payload
-from watcher.render.templates import TemplateFailed
+from watcher.render.letters import IncidentLine, letter_to_operator
 from watcher.stages.all_clear import AllClears, EndedWeek, letter_of_week
 from watcher.stages.bounces import MAILBOX_INCIDENT, directed
 from watcher.stages.check import RECORDS_INCIDENT, REGISTRY_INCIDENT
 from watcher.stages.content import Content
 from watcher.stages.deliver import CHANNEL_INCIDENT, JOURNAL_INCIDENT, TARGET_INCIDENT
+from watcher.stages.writing import Outgoing, Writer
 from watcher.store.database import Database
 from watcher.store.folding import times_folded, waiting_digests
 from watcher.store.incidents import (
@@ -49,35 +44,6 @@ _TEMPLATE_INCIDENT = "template "  # with the kind of mail that it is for
 _log = structlog.get_logger("digest")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReturnPath:
-    """Where reports about mails come back to."""
-
-    address: str
-    delimiter: str  # between it and the word that tells the mails apart
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sender:
-    """Who the mails come from."""
-
-    address: str
-    name: str
-    reply_to: str | None
-    domain: str  # of Message-IDs
-    operator: str  # address
-    returns: ReturnPath | None = None  # None = to the sender's address, where nobody reads them
-    fallbacks: tuple[str, ...] = ()  # who gets the mail that does not reach its reader, the best first
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
-    message: Message
-    sizes: tuple[int, int]  # bytes of the text part and of the HTML part
-    template: str
-    failed: TemplateFailed | None  # the administrator's template, if it had to be replaced
-
-
 class Digest:
     """The second stage."""
 
@@ -85,10 +51,11 @@ class Digest:
         self,
         database: Database,
         table: FieldTable,
+        writer: Writer,
         *,
-        letters: Letters,
-        sender: Sender,
+        operator: str,
         operator_channel: str | None = None,
+        fallbacks: tuple[str, ...] = (),
         all_clears: AllClears | None = None,
     ) -> None:
         """Wire the stage.
@@ -96,17 +63,19 @@ class Digest:
         Args:
             database: holds notices and the outbox.
             table: what fields are called.
-            letters: renders.
-            sender: who the mails come from.
+            writer: makes messages of letters.
+            operator: address that is told what is wrong.
             operator_channel: by which the operator gets letters as well, for when mail fails.
+            fallbacks: who gets the mail that does not reach its reader, the best first.
             all_clears: finds who is due one; None = nobody gets any.
         """
         self._all_clears = all_clears
+        self._fallbacks = fallbacks
         self._database = database
         self._operator_channel = operator_channel
         self._table = table
-        self._letters = letters
-        self._sender = sender
+        self._writer = writer
+        self._operator = operator
 
     def run(self, *, now: datetime) -> list[Message]:
         """Compose every digest that is due, and a mail to the operator if something new is wrong; return the mails."""
@@ -121,8 +90,7 @@ class Digest:
             )
             for one in ended
         ]
-        operator = self._sender.operator
-        composed.append(self._guarded(self._tell_operator, operator, incident=_OPERATOR_INCIDENT, now=now))
+        composed.append(self._guarded(self._tell_operator, self._operator, incident=_OPERATOR_INCIDENT, now=now))
         return [message for message in composed if message is not None]
 
     def _compose_all(self, window: Window, now: datetime) -> list[Message | None]:
@@ -179,12 +147,12 @@ class Digest:
             taking = waiting_digests(db, window, now=now) if window.subject_matter == CHANGES else []
             told = [*(notice for one in taking for notice in one.notices), *notices]
             letter = gather(window.address, told, now=now)
-            recipient, letter = directed(db, letter, window.address, self._sender.fallbacks)
+            recipient, letter = directed(db, letter, window.address, self._fallbacks)
             again = times_folded(db, window)
         ids = [notice.id for notice in notices]
         identity = f"{recipient}|{window.subject_matter}|{window.closes_at.isoformat()}|{ids[0]}"
         identity += f"|{again}" if again else ""  # another message tells the same: it is not the same message
-        outgoing = self._write(letter, recipient, identity, now)
+        outgoing = self._writer.write(letter, recipient, identity=identity, now=now)
         with self._database.writing() as db:
             add_digest(db, window, ids, outgoing.message, sizes=outgoing.sizes, now=now, taking=taking)
             close_incident(db, _incident_of(window), now=now)
@@ -197,9 +165,9 @@ class Digest:
         with self._database.reading() as db:
             coverage = Content(db=db, table=self._table).coverage(window.address)
             letter = letter_of_week(db, ended, coverage, now=now)
-            recipient, letter = directed(db, letter, window.address, self._sender.fallbacks)
+            recipient, letter = directed(db, letter, window.address, self._fallbacks)
         identity = f"{recipient}|{window.subject_matter}|{window.closes_at.isoformat()}"
-        outgoing = self._write(letter, recipient, identity, now)
+        outgoing = self._writer.write(letter, recipient, identity=identity, now=now)
         with self._database.writing() as db:
             add_digest(db, window, [], outgoing.message, sizes=outgoing.sizes, now=now)
             close_incident(db, _incident_of(window), now=now)
@@ -215,8 +183,8 @@ class Digest:
             coverage = Content(db=db, table=self._table).coverage()
             lines = [IncidentLine(summary=incident.summary, opened_at=incident.opened_at) for incident in news]
             letter = letter_to_operator(lines, coverage)
-            recipient, letter = directed(db, letter, self._sender.operator, self._sender.fallbacks)
-        outgoing = self._write(letter, recipient, f"operator|{news[0].id}", now)
+            recipient, letter = directed(db, letter, self._operator, self._fallbacks)
+        outgoing = self._writer.write(letter, recipient, identity=f"operator|{news[0].id}", now=now)
         with self._database.writing() as db:
             add_message(db, outgoing.message, digest_id=None, sizes=outgoing.sizes, now=now)
             if self._operator_channel is not None:
@@ -226,46 +194,6 @@ class Digest:
             close_incident(db, _OPERATOR_INCIDENT, now=now)
             _note_template(db, outgoing, now)
         return outgoing.message
-
-    def _write(self, letter: Letter, recipient: str, identity: str, now: datetime) -> Outgoing:
-        """Render a letter and make a message of it, with an identity that is the same whenever it is repeated."""
-        rendered, failed = self._letters.render(letter)
-        sender = self._sender
-        message_key = sha256(identity.encode()).hexdigest()[:32]
-        message_id = f"<{message_key}@{sender.domain}>"
-        if target_of(recipient) is not None:
-            mime = payload(letter, text=rendered.text, composed_at=now)
-        else:
-            mime = compose_mime(
-                text=rendered.text,
-                html=rendered.html,
-                headers=[("Reply-To", sender.reply_to)] if sender.reply_to else [],
-                sender=(sender.name, sender.address),
-                recipient=recipient,
-                subject=rendered.subject,
-                message_id=message_id,
-                date=now,
-            )
-        token = token_hex(TOKEN_BYTES) if sender.returns else None
-        message = Message(
-            id=message_key,
-            message_id=message_id,
-            sender=_envelope_sender(sender, token),
-            return_token=token,
-            recipient=recipient,
-            subject=rendered.subject,
-            mime=mime,
-            channel=channel_of(recipient),
-        )
-        sizes = (len(rendered.text.encode()), len(rendered.html.encode()))
-        return Outgoing(message=message, sizes=sizes, template=letter.template, failed=failed)
-
-
-def _envelope_sender(sender: Sender, token: str | None) -> str:
-    """Return the address that reports about one message come to."""
-    if sender.returns is None or token is None:
-        return sender.address
-    return return_address(sender.returns.address, sender.returns.delimiter, token)
 
 
 def by_channel(message: Message, channel: str) -> Message:

@@ -119,9 +119,15 @@ def _known_digest(db: Connection, window: Window) -> int | None:
 
 
 def add_message(
-    db: Connection, outgoing: Message, *, digest_id: int | None, sizes: tuple[int, int], now: datetime
+    db: Connection,
+    outgoing: Message,
+    *,
+    digest_id: int | None,
+    sizes: tuple[int, int],
+    now: datetime,
+    drill: bool = False,
 ) -> None:
-    """Put a message into the outbox."""
+    """Put a message into the outbox; a drill is one that tells of changes which were only played."""
     db.execute(
         insert(message).values(
             id=outgoing.id,
@@ -139,6 +145,7 @@ def add_message(
             state=DeliveryState.PENDING,
             attempts=0,
             next_attempt_at=now,
+            drill=drill,
         )
     )
 
@@ -258,6 +265,10 @@ def defer_all(db: Connection, *, until: datetime, channel: str = MAIL) -> None:
 
 
 # --- what there is ----------------------------------------------------------------------------------------------------
+def deliveries(db: Connection, message_ids: Sequence[str]) -> tuple[Delivery, ...]:
+    """Return where messages stand, by recipient."""
+    rows = db.execute(select(message).where(message.c.id.in_(message_ids)).order_by(message.c.recipient))
+    return tuple(delivery_of(row) for row in rows)
 
 
 def counts(db: Connection) -> dict[DeliveryState, int]:

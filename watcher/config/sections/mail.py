@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from watcher.config.places import BaseUrl, CertificateBundle, FilePath, FolderToBe, Host
+from watcher.config.places import BaseUrl, CertificateBundle, DkimKeyFile, DnsName, FilePath, FolderToBe, Host
 from watcher.config.sections.base import Section
 from watcher.config.sections.imap import BouncesSettings
 from watcher.config.values import Address, AddressPattern, Line, Secret, within
@@ -89,6 +89,20 @@ class JournalSettings(Section):
     )
 
 
+class DkimSettings(Section):
+    domain: Host = Field(
+        "", description="Domain that answers for the mail: the sender's, or one above it; the sender's unless given."
+    )
+    selector: DnsName = Field(
+        description="Name of the key, whose public half stands in DNS at <selector>._domainkey.<domain>.",
+        examples=['selector = "trialwatch"'],
+    )
+    key_file: DkimKeyFile = Field(
+        description="File of the private key (PEM): RSA of 2048 bits or more, or Ed25519; readable by its owner only.",
+        examples=['key_file = "dkim.pem"'],
+    )
+
+
 class MailSettings(Section):
     sender: Address = Field("", description="From address; the operator's unless given.  Needed with [mail.smtp].")
     sender_name: Line = Field("trialwatch", description="Name that mail programs show beside the sender's address.")
@@ -98,6 +112,14 @@ class MailSettings(Section):
         examples=['reply_to = "trials-team@example.org"'],
     )
     domain: Host = Field("", description="Domain in Message-IDs, kept when servers move; the sender's unless given.")
+    subject_style: Literal["informative", "stable"] = Field(
+        "informative",
+        description="informative says what changed; stable is one for all mails on a trial, which Gmail needs.",
+    )
+    calendar: bool = Field(
+        False,
+        description="true attaches completion dates that moved as calendar events (.ics); some find that a nuisance.",
+    )
     directory: FolderToBe = Field(
         Path("state/mail"),
         validate_default=True,
@@ -121,3 +143,4 @@ class MailSettings(Section):
     smtp: SmtpSettings | None = None
     bounces: BouncesSettings | None = None
     journal: JournalSettings | None = None
+    dkim: DkimSettings | None = None

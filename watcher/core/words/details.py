@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from watcher.core.text import one_line
 from watcher.core.texts.criteria_changes import CriterionChange, criteria_changes
-from watcher.core.texts.shown_diff import SHOWN_LENGTH, ShownDiff, as_text, shown_diff
+from watcher.core.texts.shown_diff import SHOWN_LENGTH, as_text, shown_diff
 from watcher.core.texts.worddiff import Segment, SegmentKind
 from watcher.core.words.phrases import LONG_TEXT
 from watcher.model import Change, How, Json
@@ -25,6 +25,7 @@ class Detail:
     label: str  # "" where the sentence above says it
     segments: tuple[Segment, ...]  # for HTML
     text: str  # the same with marks, for plain text
+    words_left_out: int = 0  # changed words for which there is no room
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +80,7 @@ def _criterion(change: CriterionChange) -> Detail:
 
 def _compared(label: str, old: str, new: str, *, limit: int) -> Detail:
     shown = shown_diff(old, new, limit=limit)
-    return Detail(label=label, segments=shown.segments, text=as_text(shown) + _left_out(shown))
-
-
-def _left_out(shown: ShownDiff) -> str:
-    if not shown.words_left_out:
-        return ""
-    return f" ({shown.words_left_out:,} more changed words)"
+    return Detail(label=label, segments=shown.segments, text=as_text(shown), words_left_out=shown.words_left_out)
 
 
 def _whole(label: str, text: str, kind: SegmentKind, *, limit: int) -> Detail:

@@ -51,7 +51,7 @@ message = Table(
     "message",
     metadata,
     Column("id", String(32), primary_key=True),
-    Column("digest_id", ForeignKey("digest.id")),  # None = a notice to the operator
+    Column("digest_id", ForeignKey("digest.id")),  # None = a notice to the operator, or a drill
     Column("channel", String(200), nullable=False, server_default="mail"),  # or the name of a target
     Column("return_token", String(32)),  # in the envelope sender, by which a bounce is known; None = none
     Column("message_id", String(400), nullable=False, unique=True),  # the header; the same on every attempt
@@ -70,6 +70,7 @@ message = Table(
     Column("finished_at", Moment),  # when it was sent or given up
     # Attempts whose final dot was not answered, and of which nothing more is known: each may have been taken.
     Column("unanswered", Integer, nullable=False, server_default="0"),
+    Column("drill", Boolean, nullable=False, server_default=false()),  # of a change that was only played
     Index("ix_message_return_token", "return_token"),
     Index("ix_message_digest_id", "digest_id"),
     # All that is asked to find what is due: a row itself is long.

@@ -159,6 +159,7 @@ def _mail() -> None:
         batch.add_column(sa.Column("channel", sa.String(200), nullable=False, server_default="mail"))
         batch.add_column(sa.Column("return_token", sa.String(32)))
         batch.add_column(sa.Column("unanswered", sa.Integer(), nullable=False, server_default="0"))
+        batch.add_column(sa.Column("drill", sa.Boolean(), nullable=False, server_default=sa.false()))
         batch.create_index("ix_message_return_token", ["return_token"])
         batch.create_index("ix_message_digest_id", ["digest_id"])
         batch.drop_index("ix_message_state_next_attempt_at")

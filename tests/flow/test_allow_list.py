@@ -1,5 +1,7 @@
 """Outside production nobody gets mail who is not on the list, and nothing is made of that."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.flow.world import OPERATOR, READER, TRIAL, World, immediate
@@ -36,8 +38,6 @@ def test_no_way_of_sending_leads_past_the_list(world: World) -> None:
     [mail] = world.digest()
     with world.app.channel.session() as session:
         session.send(mail, on_phase=lambda _phase: None)
-        from dataclasses import replace
-
         with pytest.raises(MessageBarred, match="is not on mail.only_to"):
             session.send(replace(mail, recipient=OPERATOR), on_phase=lambda _phase: None)
     assert len(world.mail_server.accepted) == 1

@@ -11,6 +11,7 @@ import pytest
 from tests.flow.mail_server import FakeMailServer
 from tests.flow.world import NOON, OPERATOR
 from tests.store.factories import message
+from tests.store.test_outbox import due_digest
 from watcher.errors import ChannelDown
 from watcher.model import DeliveryState, Message, Phase, Receipt
 from watcher.notify.channel import Channel
@@ -39,7 +40,7 @@ class Hanging:
         self.begun.set()
         assert self.go_on.wait(PATIENCE)
         on_phase(Phase.DOT)
-        return Receipt(reply="at last")
+        return Receipt(reply=f"at last: {message.subject}")
 
 
 def deliver(database: Database, channels: dict[str, Channel], *, turn: timedelta = timedelta(minutes=1)) -> Deliver:
@@ -111,8 +112,6 @@ def test_what_waits_for_a_channel_that_is_gone_is_given_up_and_the_operator_hear
     mail = FakeMailServer()
     compose(database, "mail")
     with database.writing() as db:
-        from tests.store.test_outbox import due_digest
-
         window, notice_ids = due_digest(db)
         gone = replace(message(2), channel="target:gone")
         outbox.add_digest(db, window, notice_ids, gone, sizes=(1, 2), now=NOON)

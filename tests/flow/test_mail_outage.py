@@ -3,6 +3,7 @@
 import pytest
 
 from tests.flow.world import OPERATOR, OTHER, READER, THIRD, TRIAL, World, immediate, words
+from watcher.app import open_application
 from watcher.errors import StoreError
 from watcher.model import DeliveryState, Phase
 from watcher.store import outbox
@@ -169,6 +170,30 @@ def test_a_mail_to_the_operator_that_gets_through_ends_the_trouble_with_the_oper
 
     assert len(world.mail_server.to(OPERATOR)) == 1
     assert not any(f"to {OPERATOR}" in incident.summary for incident in world.incidents())
+
+
+def test_a_letter_to_the_operator_goes_by_the_named_target_as_well_and_fails_there_without_an_end(world: World) -> None:
+    settings = world.app.settings.model_copy(update={"operator_target": "on call"})
+    world.app.close()
+    world.app = open_application(
+        settings, now=world.clock, transport=world.registry, channel=world.mail_server, chance=lambda: 0.0
+    )
+    world.begin()
+    world.registry.publish(TRIAL, status="TERMINATED")
+    world.mail_server.refuse(READER)
+    for _ in range(5):  # no such target is declared
+        world.round()
+        world.later(hours=1)
+
+    assert len(world.mail_server.to(OPERATOR)) == 1
+    with world.app.database.reading() as db:
+        [copy] = [one for one in outbox.all_messages(db) if one.channel != "mail"]
+    assert (copy.channel, copy.recipient, copy.state) == (
+        "target:on call",
+        "target:on call",
+        DeliveryState.FAILED,
+    )
+    assert copy.subject == world.mail_server.to(OPERATOR)[0].subject
 
 
 # --- answers that speak of the channel, at the step of one message ----------------------------------------------------

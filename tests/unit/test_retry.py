@@ -42,6 +42,26 @@ def test_a_message_is_given_up_when_the_next_attempt_would_come_too_late(left: t
     assert (later is None) is given_up
 
 
+@given(st.integers(1, 20), st.floats(0, 1))
+def test_chance_makes_a_wait_longer_by_a_tenth_at_most_and_never_shorter(attempts: int, chance: float) -> None:
+    later = next_attempt(NOON, attempts=attempts, composed_at=NOON, give_up_after=FOR_EVER, chance=chance)
+    assert later is not None
+    assert wait_after(attempts) <= later - NOON <= wait_after(attempts) * 1.1
+
+
+@pytest.mark.parametrize(
+    ("hint", "wait"),
+    [
+        pytest.param(timedelta(seconds=30), timedelta(minutes=5), id="shorter than ours"),
+        pytest.param(timedelta(minutes=20), timedelta(minutes=20), id="longer than ours"),
+        pytest.param(timedelta(days=7), timedelta(hours=6), id="longer than anybody may ask"),
+    ],
+)
+def test_what_a_receiver_asks_for_can_make_the_wait_longer_only(hint: timedelta, wait: timedelta) -> None:
+    later = next_attempt(NOON, attempts=1, composed_at=NOON, give_up_after=FOR_EVER, hint=hint)
+    assert later == NOON + wait
+
+
 @given(st.timedeltas(timedelta(minutes=1), timedelta(days=30)))
 def test_a_message_that_is_never_taken_is_given_up_at_last(give_up_after: timedelta) -> None:
     now = NOON

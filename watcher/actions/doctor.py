@@ -56,6 +56,7 @@ def examine(app: Application) -> Iterator[Finding]:
         _disk,
         _registry,
         _mail,
+        _journal,
         _watches,
     )
     for examination in examinations:
@@ -128,6 +129,23 @@ def _reports(bounces: BouncesSettings) -> Finding:
         return Finding(subject="bounces", verdict=Verdict.BAD, words=words, unreachable=True)
     words = f"{mailbox.name} lets us in; {plural(unread, 'mail is', 'mails are')} unread there"
     return Finding(subject="bounces", verdict=Verdict.GOOD, words=words)
+
+
+def _journal(app: Application) -> Finding:
+    """Ask the journal for a mail that does not exist: a test mail shows whether mails arrive there."""
+    if app.settings.mail.smtp is None:
+        words = "no journal mailbox, and no need of one: a mail that is written to a file twice is the same file"
+        return Finding(subject="journal", verdict=Verdict.GOOD, words=words)
+    if app.journal is None:
+        words = "no journal mailbox: a mail whose answer is lost is sent again, and may come twice; see [mail.journal]"
+        return Finding(subject="journal", verdict=Verdict.DOUBTFUL, words=words)
+    try:
+        app.journal.holds(f"<nothing@{app.settings.mail.domain}>")
+    except MailError as error:
+        words = f"{app.journal.address} cannot be asked: {error.reply}; see [mail.journal]"
+        return Finding(subject="journal", verdict=Verdict.BAD, words=words, unreachable=True)
+    words = f"{app.journal.address} can be asked what the mail server has taken"
+    return Finding(subject="journal", verdict=Verdict.GOOD, words=words)
 
 
 def _watches(app: Application) -> Finding:

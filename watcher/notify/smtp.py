@@ -11,6 +11,7 @@ broke after, by the same error, and only in the first case may the message be se
 Sources: RFC 5321, RFC 1870 (SIZE), RFC 6531 (SMTPUTF8).  What the answers mean: ``smtp_reply.py``.
 """
 
+import re
 import smtplib
 import time
 import unicodedata
@@ -30,6 +31,7 @@ MESSAGES_A_CONNECTION = 100  # large receivers slow down or cut off a connection
 CONNECTION_AGE = timedelta(seconds=60)
 FAREWELL = timedelta(seconds=5)  # for the answer to QUIT, which nobody needs
 SEND_IT = 354
+_UNFIT = re.compile(r"[<>\x00-\x20\x7f]")  # in an address on the line
 _DONE = frozenset({250, 251, 252})
 
 OnPhase = Callable[[Phase], None]
@@ -259,8 +261,9 @@ def wire_address(address: str) -> str:
         MessageRefused: it is not an address, or would be more than one command.
     """
     local, _, domain = address.rpartition("@")
-    unfit = any(char in "<> " or unicodedata.category(char).startswith(("C", "Z")) for char in address)
-    if unfit or not local or not domain:
+    if _UNFIT.search(address) or any(unicodedata.category(char)[0] in "CZ" for char in address if not char.isascii()):
+        raise MessageRefused(Phase.CONNECT, f"{address!r} is not an address; it should read local@domain")
+    if not local or not domain:
         raise MessageRefused(Phase.CONNECT, f"{address!r} is not an address; it should read local@domain")
     if domain.isascii():
         return address

@@ -65,7 +65,8 @@ def reply_of(answer: tuple[int, bytes]) -> Reply:
     """Return an answer in a form that is safe to store, log and show."""
     code, octets = answer
     words = octets.decode("utf-8", "replace")
-    line = " ".join("".join(char if char.isprintable() else " " for char in words).split())
+    visible = words if words.isprintable() else "".join(char if char.isprintable() else " " for char in words)
+    line = " ".join(visible.split())
     return Reply(code=code, words=line[:WORDS_LIMIT])
 
 

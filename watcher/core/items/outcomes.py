@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from zlib import crc32
 
-from watcher.core.fields import value_at
+from watcher.core.fields import text_of, value_at
 from watcher.core.items.assignment import best_pairs
 from watcher.core.items.matching import canonical
 from watcher.core.items.outcome_reading import read_outcomes
@@ -187,12 +187,7 @@ def _placed(place: int, found: tuple[str, Json], *, content: bytes) -> _Placed:
 
 
 def _measure(outcome: Json) -> str:
-    return _text(outcome, "measure") if isinstance(outcome, dict) else ""
-
-
-def _text(outcome: Mapping[str, Json], name: str) -> str:
-    value = outcome.get(name)
-    return wording(value) if isinstance(value, str) else ""
+    return wording(text_of(outcome, "measure")) if isinstance(outcome, dict) else ""
 
 
 def _paired(
@@ -236,7 +231,11 @@ def _same_words(olds: Sequence[_Placed], news: Sequence[_Placed]) -> _Candidates
 
 
 def _words(placed: _Placed) -> tuple[str, ...]:
-    return (placed.measure, _text(placed.outcome, "timeFrame"), _text(placed.outcome, "description"))
+    return (
+        placed.measure,
+        wording(text_of(placed.outcome, "timeFrame")),
+        wording(text_of(placed.outcome, "description")),
+    )
 
 
 def _same_measures(olds: Sequence[_Placed], news: Sequence[_Placed]) -> _Candidates:

@@ -6,6 +6,7 @@ Does not decide which location is which: see ``sites.py``.
 from collections.abc import Hashable
 from dataclasses import dataclass
 
+from watcher.core.fields import text_of
 from watcher.core.items.names import folded
 from watcher.core.items.places import country_key
 from watcher.core.items.site_names import is_placeholder, split_token
@@ -29,25 +30,19 @@ class Site:
 
 def read_site(item: dict[str, Json]) -> Site:
     """Return a location as it is compared."""
-    facility, token = split_token(text_at(item, "facility"))
+    facility, token = split_token(text_of(item, "facility"))
     nameless = is_placeholder(facility)
     return Site(
         item=item,
         facility=f"{facility} {token or ''}" if nameless else facility,
         token=token,
         nameless=nameless,
-        city=folded(text_at(item, "city")),
-        state=folded(text_at(item, "state")),
-        zip=folded(text_at(item, "zip")).replace(" ", ""),
-        country=country_key(text_at(item, "country")),
+        city=folded(text_of(item, "city")),
+        state=folded(text_of(item, "state")),
+        zip=folded(text_of(item, "zip")).replace(" ", ""),
+        country=country_key(text_of(item, "country")),
         point=_point(item.get("geoPoint")),
     )
-
-
-def text_at(item: dict[str, Json], key: str) -> str:
-    """Return the text under a key, "" where there is none."""
-    value = item.get(key)
-    return value if isinstance(value, str) else ""
 
 
 def _point(value: Json) -> Hashable:
@@ -82,7 +77,7 @@ def share_a_contact(old: Site, new: Site) -> bool:
 def _contacts(site: Site) -> set[str]:
     contacts = site.item.get("contacts")
     people = (contact for contact in contacts if isinstance(contact, dict)) if isinstance(contacts, list) else ()
-    return {folded(found) for contact in people for key in ("name", "email") if (found := text_at(contact, key))}
+    return {folded(found) for contact in people for key in ("name", "email") if (found := text_of(contact, key))}
 
 
 def zips_differ(old: Site, new: Site) -> bool:

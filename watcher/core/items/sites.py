@@ -20,11 +20,12 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import product
 
+from watcher.core.fields import text_of
 from watcher.core.items.matching import Matching, canonical, match_items
 from watcher.core.items.names import Name, name_likeness, name_of
 from watcher.core.items.pairing import MOST_PAIRS, Candidate, choose, joined, paired
 from watcher.core.items.places import similar_cities
-from watcher.core.items.site_look import Site, likeness_of_the_rest, read_site, share_a_contact, text_at, zips_differ
+from watcher.core.items.site_look import Site, likeness_of_the_rest, read_site, share_a_contact, zips_differ
 from watcher.core.items.site_names import COMMON_WORDS
 from watcher.model import Json
 
@@ -65,7 +66,7 @@ def _by_place(items: Sequence[Json]) -> dict[_Key, list[int]]:
     found: dict[_Key, list[int]] = {}
     for place, item in enumerate(items):
         if isinstance(item, dict):
-            key = tuple(text_at(item, field) for field in _PLACE)
+            key = tuple(text_of(item, field) for field in _PLACE)
             found.setdefault(key, []).append(place)
     return found
 

@@ -8,12 +8,12 @@ import re
 
 from watcher.core.fields import FieldTable
 from watcher.core.items.outcomes import SECTIONS
+from watcher.core.paths import LOCATIONS
 from watcher.core.weights.step import ENROLLMENT, RESULTS_POSTED_ON, STATUS, Step
 from watcher.core.weights.values import Rule
 from watcher.core.weights.weight import Weight
 from watcher.model import Difference, How, Place, Severity
 
-LOCATIONS = "protocolSection.contactsLocationsModule.locations[]"
 WITHHELD_RULE = "withheld"
 CENTRAL_CONTACTS = "protocolSection.contactsLocationsModule.centralContacts[]"
 SITE_STATUS = LOCATIONS + ".status"
@@ -108,7 +108,7 @@ def withholding(difference: Difference, step: Step, weight: Weight, _table: Fiel
 def passing(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
     """Results that have passed quality control after they were posted deserve a line."""
     if difference.path == RESULTS_POSTED_ON and step.quality_control_passed:
-        return weight.raised("passed", Severity.MAJOR)
+        return weight.raised_to_line("passed", Severity.MAJOR)
     return weight
 
 
@@ -122,7 +122,7 @@ def country(difference: Difference, step: Step, weight: Weight, table: FieldTabl
     name = item.get("country") if isinstance(item, dict) else None
     if name is None or name in others:
         return weight
-    return weight.raised("country", table.rule(LOCATIONS + ".country").severity)
+    return weight.raised_to_line("country", table.rule(LOCATIONS + ".country").severity)
 
 
 CIRCUMSTANCES: tuple[Rule, ...] = (posting, passing, stage, cascade, country, withholding)

@@ -8,6 +8,7 @@ import re
 import unicodedata
 
 from watcher.core.fields import FieldTable, value_at
+from watcher.core.paths import LEAD_SPONSOR, LOCATIONS
 from watcher.core.texts.ages import same_age
 from watcher.core.texts.prose import is_cosmetic
 from watcher.core.weights.step import Step
@@ -15,9 +16,8 @@ from watcher.core.weights.values import Rule
 from watcher.core.weights.weight import Weight
 from watcher.model import Difference, How, Severity
 
-_LOCATION = "protocolSection.contactsLocationsModule.locations[]."
-_ADDRESS = frozenset(_LOCATION + leaf for leaf in ("city", "state", "zip", "country", "countryCode"))
-_GEO_POINT = _LOCATION + "geoPoint"
+_ADDRESS = frozenset(f"{LOCATIONS}.{leaf}" for leaf in ("city", "state", "zip", "country", "countryCode"))
+_GEO_POINT = LOCATIONS + ".geoPoint"
 _AGES = frozenset(f"protocolSection.eligibilityModule.{leaf}imumAge" for leaf in ("min", "max"))
 _REMOVED_COUNTRIES = "derivedSection.miscInfoModule.removedCountries[]"
 _INTERVENTION_NAMES = frozenset(
@@ -25,7 +25,6 @@ _INTERVENTION_NAMES = frozenset(
     for leaf in ("armGroups[].interventionNames[]", "interventions[].otherNames[]")
 )
 _ORGANIZATION = "protocolSection.identificationModule.organization.fullName"
-_LEAD_SPONSOR = "protocolSection.sponsorCollaboratorsModule.leadSponsor.name"
 # What the registry derives, spells or matches by itself.
 _REGISTRY_S_OWN = re.compile(
     r"\.(city|state|zip|country|countryCode)$|\.geoPoint\b|BrowseModule\.|\.class$|\.citation$|removedCountries"
@@ -42,7 +41,7 @@ def address(difference: Difference, _step: Step, weight: Weight, _table: FieldTa
 def spelling(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
     """The name of a place in the same letters and digits."""
     old, new = difference.old, difference.new
-    if difference.path != _LOCATION + "facility" or not isinstance(old, str) or not isinstance(new, str):
+    if difference.path != LOCATIONS + ".facility" or not isinstance(old, str) or not isinstance(new, str):
         return weight
     same = bool(_letters(old)) and _letters(old) == _letters(new)
     return weight.says("M9", Severity.NOISE) if same else weight
@@ -89,7 +88,7 @@ def repetition(difference: Difference, step: Step, weight: Weight, _table: Field
         # Not in the sets: what stands there need not be hashable.
         said = difference.old in tuple(come) if difference.how is How.REMOVED else difference.new in tuple(gone)
     else:
-        moved = (value_at(record, _LEAD_SPONSOR) for record in (step.before, step.after))
+        moved = (value_at(record, LEAD_SPONSOR) for record in (step.before, step.after))
         said = difference.path == _ORGANIZATION and (difference.old, difference.new) == tuple(moved)
     return weight.says("repeat", Severity.NOISE) if said else weight
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from watcher.core.fields import FieldTable, value_at
 from watcher.core.items.naming import company_key
+from watcher.core.paths import LEAD_SPONSOR, REFERENCES
 from watcher.core.texts.quantities import numbers_changed
 from watcher.core.weights.date_words import Milestone
 from watcher.core.weights.step import ENROLLMENT, LAST_KNOWN_STATUS, STATUS, WHY_STOPPED, Step
@@ -16,8 +17,6 @@ from watcher.core.weights.weight import Weight
 from watcher.model import Difference, How, Json, Place, Severity
 
 STUDY_DATES = tuple(Milestone)
-_REFERENCES = "protocolSection.referencesModule.references[]"
-_LEAD_SPONSOR = "protocolSection.sponsorCollaboratorsModule.leadSponsor.name"
 _DMC = "protocolSection.oversightModule.oversightHasDmc"
 _SHARING = "protocolSection.ipdSharingStatementModule.ipdSharing"
 # A text in which figures are what counts: doses, ages, limits, times.
@@ -56,14 +55,14 @@ def reason(difference: Difference, step: Step, weight: Weight, _table: FieldTabl
 def dates(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
     """M3 to M5: a date and its type are weighed together."""
     struct, _, leaf = difference.path.rpartition(".")
-    told = step.milestone(Milestone(struct)) if struct in STUDY_DATES and leaf in {"date", "type"} else None
-    return weight.told(told) if told else weight
+    verdict = step.milestone(Milestone(struct)) if struct in STUDY_DATES and leaf in {"date", "type"} else None
+    return weight.as_judged(verdict) if verdict else weight
 
 
 def enrollment(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
     """M6: count and type are weighed together."""
-    told = step.enrollment if difference.path.startswith(ENROLLMENT + ".") else None
-    return weight.told(told) if told else weight
+    verdict = step.enrollment if difference.path.startswith(ENROLLMENT + ".") else None
+    return weight.as_judged(verdict) if verdict else weight
 
 
 def flags(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
@@ -71,24 +70,24 @@ def flags(difference: Difference, _step: Step, weight: Weight, _table: FieldTabl
     if difference.how is How.REMOVED and difference.old is False:
         return weight.lowered("absent")
     if difference.path == _DMC and (difference.old, difference.new) == (True, False):
-        return weight.raised("taken-back", Severity.MAJOR)
+        return weight.raised_to_line("taken-back", Severity.MAJOR)
     if difference.path == _SHARING and (difference.old, difference.new) == ("YES", "NO"):
-        return weight.raised("taken-back", Severity.MAJOR)
+        return weight.raised_to_line("taken-back", Severity.MAJOR)
     return weight
 
 
 def references(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
     """A publication's weight is its kind's: the registry links DERIVED ones by itself."""
-    if difference.path != _REFERENCES:
+    if difference.path != REFERENCES:
         return weight
     item = difference.new if difference.how is How.ADDED else difference.old
     found = item if isinstance(item, dict) else {}
     if difference.how is How.ADDED and found.get("retractions"):
-        return weight.raised("reference", Severity.CRITICAL)
+        return weight.raised_to_line("reference", Severity.CRITICAL)
     kind = found.get("type")
     if kind == "DERIVED":
         return weight.says("reference", Severity.NOISE)
-    return weight.raised("reference", Severity.MAJOR if kind == "RESULT" else Severity.MINOR)
+    return weight.raised_to_line("reference", Severity.MAJOR if kind == "RESULT" else Severity.MINOR)
 
 
 def renamed(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
@@ -96,7 +95,7 @@ def renamed(difference: Difference, _step: Step, weight: Weight, _table: FieldTa
     if difference.how is How.RENAMED:
         return weight.says("renamed", Severity.MINOR)
     texts = (difference.old, difference.new)
-    if difference.path == _LEAD_SPONSOR and _same_company(*texts):
+    if difference.path == LEAD_SPONSOR and _same_company(*texts):
         return weight.says("renamed", Severity.MINOR)
     return weight
 
@@ -110,7 +109,7 @@ def figures(difference: Difference, _step: Step, weight: Weight, _table: FieldTa
     old, new = difference.old, difference.new
     if weight.silent or not _FIGURES.search(difference.path) or not isinstance(old, str) or not isinstance(new, str):
         return weight
-    return weight.raised("M10", Severity.MAJOR) if any(numbers_changed(old, new)) else weight
+    return weight.raised_to_line("M10", Severity.MAJOR) if any(numbers_changed(old, new)) else weight
 
 
 def doubt(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:

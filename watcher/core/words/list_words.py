@@ -5,6 +5,7 @@ Some items are named, the others counted; labels are the registry's own.
 
 from watcher.core.fields import FieldTable, value_at
 from watcher.core.items.outcomes import SECTIONS, section_of
+from watcher.core.paths import REFERENCES
 from watcher.core.words.phrases import (
     Wording,
     counted,
@@ -19,8 +20,6 @@ from watcher.core.words.phrases import (
 )
 from watcher.core.words.stories import Story
 from watcher.model import Difference, How
-
-REFERENCES = "protocolSection.referencesModule.references[]"
 
 
 def counted_items(label: str, plural: str | None, verb: str, names: list[str]) -> str:

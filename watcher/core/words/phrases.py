@@ -44,13 +44,13 @@ def now(difference: Difference, table: FieldTable) -> str:
     return quoted(table.words(difference.path, difference.new))
 
 
-def is_long(*values: Json) -> bool:
+def is_long_text(*values: Json) -> bool:
     return any(isinstance(value, str) and len(value) > LONG_TEXT for value in values)
 
 
 def value_change(label: str, difference: Difference, table: FieldTable) -> Wording:
     """Word one value that came, went or changed."""
-    if is_long(difference.old, difference.new):
+    if is_long_text(difference.old, difference.new):
         return same(f"{label} {difference.how.value}")
     if difference.how is How.ADDED:
         return same(f"{label} added: {now(difference, table)}")

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from watcher.core.differences import ITEM_SEPARATOR
+from watcher.core.paths import LOCATIONS
 from watcher.core.privacy import is_contact_path
 from watcher.core.weights.circumstances import (
-    LOCATIONS,
     SITE_STATUS,
     comes_with_results,
     comes_with_withholding,

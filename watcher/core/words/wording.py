@@ -7,14 +7,14 @@ interpreted and nothing is generated.
 from watcher.core.differences import ITEM_SEPARATOR
 from watcher.core.fields import FieldTable, value_at
 from watcher.core.items.outcomes import SECTIONS, better_section
+from watcher.core.paths import ELIGIBILITY_CRITERIA, LOCATIONS, REFERENCES
 from watcher.core.text import one_line
-from watcher.core.weights.circumstances import LOCATIONS, SITE_STATUS
+from watcher.core.weights.circumstances import SITE_STATUS
 from watcher.core.weights.date_words import Milestone
 from watcher.core.weights.step import ENROLLMENT, STATUS
 from watcher.core.weights.values import STUDY_DATES
 from watcher.core.words import stories
 from watcher.core.words.list_words import (
-    REFERENCES,
     counted_items,
     country_words,
     word_moved_outcomes,
@@ -26,7 +26,7 @@ from watcher.core.words.phrases import (
     NAMED_ITEMS,
     Wording,
     counted,
-    is_long,
+    is_long_text,
     item_words,
     label_of,
     named,
@@ -49,7 +49,6 @@ PHASES = "protocolSection.designModule.phases[]"
 FACILITY = LOCATIONS + ".facility"
 RETRACTIONS = REFERENCES + ".retractions[]"
 OUTCOME_MEASURES = frozenset(f"{section}.measure" for section in SECTIONS)
-_CRITERIA = "protocolSection.eligibilityModule.eligibilityCriteria"
 _SPECIAL = {
     STATUS: word_status,
     stories.RESULTS: word_results,
@@ -202,7 +201,7 @@ def _name_first(difference: Difference) -> bool:
 def _is_name(difference: Difference) -> bool:
     """Return whether it is the name of an item, or what an outcome measures, in other words that are short."""
     measure = difference.path in OUTCOME_MEASURES and difference.how is How.REWORDED
-    return difference.how is How.RENAMED or (measure and not is_long(difference.old, difference.new))
+    return difference.how is How.RENAMED or (measure and not is_long_text(difference.old, difference.new))
 
 
 def _renamed(difference: Difference, table: FieldTable) -> str:
@@ -234,9 +233,9 @@ def _single(difference: Difference, table: FieldTable) -> Wording:
 def _value(difference: Difference, table: FieldTable) -> str:
     """Word one value under its label; long texts by what became of them."""
     label = label_of(difference.path, table)
-    if not is_long(difference.old, difference.new):
+    if not is_long_text(difference.old, difference.new):
         return value_change(label, difference, table).sentence
     if isinstance(difference.old, str) and isinstance(difference.new, str):
-        words = word_criteria if difference.path == _CRITERIA else word_text
+        words = word_criteria if difference.path == ELIGIBILITY_CRITERIA else word_text
         return words(label, difference.old, difference.new)
     return value_change(label, difference, table).sentence

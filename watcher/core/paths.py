@@ -1,0 +1,11 @@
+"""Where the fields stand that more than one module looks at.  Constants only.
+
+Dotted, with "[]" for "some item of this list".  A path that one module needs stands there.
+"""
+
+from typing import Final
+
+ELIGIBILITY_CRITERIA: Final = "protocolSection.eligibilityModule.eligibilityCriteria"
+LEAD_SPONSOR: Final = "protocolSection.sponsorCollaboratorsModule.leadSponsor.name"
+LOCATIONS: Final = "protocolSection.contactsLocationsModule.locations[]"
+REFERENCES: Final = "protocolSection.referencesModule.references[]"

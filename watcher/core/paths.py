@@ -8,4 +8,6 @@ from typing import Final
 ELIGIBILITY_CRITERIA: Final = "protocolSection.eligibilityModule.eligibilityCriteria"
 LEAD_SPONSOR: Final = "protocolSection.sponsorCollaboratorsModule.leadSponsor.name"
 LOCATIONS: Final = "protocolSection.contactsLocationsModule.locations[]"
+CITY: Final = LOCATIONS + ".city"
+COUNTRY: Final = LOCATIONS + ".country"
 REFERENCES: Final = "protocolSection.referencesModule.references[]"

@@ -11,7 +11,7 @@ from rapidfuzz.fuzz import ratio
 
 from watcher.core.items.names import folded
 
-_SAME_CITY = 60  # percent of two spellings: "Napoli" and "Naples" share 67, "Wien" and "Vienna" 60
+_SAME_PLACE = 60  # percent of two spellings: "Napoli" and "Naples" share 67, "Wien" and "Vienna" 60
 _COUNTRIES = {
     "bolivia plurinational state of": "bolivia",
     "bosnia and herzegowina": "bosnia and herzegovina",
@@ -52,6 +52,6 @@ def country_key(country: str) -> str:
     return _COUNTRIES.get(name, name)
 
 
-def similar_cities(one: str, other: str) -> bool:
-    """Return whether two folded names may be spellings of one city."""
-    return one in other or other in one or ratio(one, other) >= _SAME_CITY
+def similar_names(one: str, other: str) -> bool:
+    """Return whether two folded names may be spellings of one city, or of one country."""
+    return one in other or other in one or ratio(one, other) >= _SAME_PLACE

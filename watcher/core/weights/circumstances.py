@@ -8,7 +8,8 @@ import re
 
 from watcher.core.fields import FieldTable
 from watcher.core.items.outcomes import SECTIONS
-from watcher.core.paths import LOCATIONS
+from watcher.core.items.places import country_key
+from watcher.core.paths import CITY, COUNTRY, LOCATIONS
 from watcher.core.weights.step import ENROLLMENT, RESULTS_POSTED_ON, STATUS, Step
 from watcher.core.weights.values import Rule
 from watcher.core.weights.weight import Weight
@@ -120,9 +121,16 @@ def country(difference: Difference, step: Step, weight: Weight, table: FieldTabl
         (difference.new, step.countries[0]) if difference.how is How.ADDED else (difference.old, step.countries[1])
     )
     name = item.get("country") if isinstance(item, dict) else None
-    if name is None or name in others:
+    if not isinstance(name, str) or country_key(name) in others:
         return weight
-    return weight.raised_to_line("country", table.rule(LOCATIONS + ".country").severity)
+    return weight.raised_to_line("country", table.rule(COUNTRY).severity)
 
 
-CIRCUMSTANCES: tuple[Rule, ...] = (posting, passing, stage, cascade, country, withholding)
+def moved(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
+    """A location that is in another city now; what the registry respells by itself, ``meaningless.py`` knows."""
+    if difference.path == CITY and difference.moved:
+        return weight.raised_to_line("moved", Severity.MINOR)
+    return weight
+
+
+CIRCUMSTANCES: tuple[Rule, ...] = (posting, passing, stage, cascade, country, moved, withholding)

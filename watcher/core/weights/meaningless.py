@@ -8,13 +8,14 @@ import re
 import unicodedata
 
 from watcher.core.fields import FieldTable, value_at
-from watcher.core.paths import LEAD_SPONSOR, LOCATIONS
+from watcher.core.items.places import country_key, similar_names
+from watcher.core.paths import CITY, COUNTRY, LEAD_SPONSOR, LOCATIONS
 from watcher.core.texts.ages import same_age
 from watcher.core.texts.prose import is_cosmetic
 from watcher.core.weights.step import Step
 from watcher.core.weights.values import Rule
 from watcher.core.weights.weight import Weight
-from watcher.model import Difference, How, Severity
+from watcher.model import Difference, How, Json, Severity
 
 _ADDRESS = frozenset(f"{LOCATIONS}.{leaf}" for leaf in ("city", "state", "zip", "country", "countryCode"))
 _GEO_POINT = LOCATIONS + ".geoPoint"
@@ -32,10 +33,19 @@ _REGISTRY_S_OWN = re.compile(
 
 
 def address(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
-    """A location that stays the same has moved nowhere: its address is spelled otherwise."""
-    if difference.path in _ADDRESS or difference.path.startswith(_GEO_POINT):
-        return weight.says("address", Severity.NOISE)
-    return weight
+    """The address of a location in other words, or what a place that it has moved to says besides its city."""
+    path = difference.path
+    if path not in _ADDRESS and not path.startswith(_GEO_POINT):
+        return weight
+    if path == COUNTRY and not _same_country(difference.old, difference.new):
+        return weight
+    if path == CITY and difference.moved:
+        return weight
+    return weight.says("address", Severity.NOISE)
+
+
+def _same_country(old: Json, new: Json) -> bool:
+    return isinstance(old, str) and isinstance(new, str) and country_key(old) == country_key(new)
 
 
 def spelling(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
@@ -53,9 +63,16 @@ def _letters(name: str) -> str:
 
 def drift(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
     """M8: what the registry changes in its own fields without a sponsor update."""
-    if step.by_registry and _REGISTRY_S_OWN.search(difference.path):
-        return weight.says("M8", Severity.NOISE)
-    return weight
+    if not step.by_registry or not _REGISTRY_S_OWN.search(difference.path):
+        return weight
+    if difference.path == COUNTRY and not _may_be_one_country(difference.old, difference.new):
+        return weight
+    return weight.says("M8", Severity.NOISE)
+
+
+def _may_be_one_country(old: Json, new: Json) -> bool:
+    """Return whether the registry may only have respelled a country, also in a way that ``places.py`` does not know."""
+    return isinstance(old, str) and isinstance(new, str) and similar_names(country_key(old), country_key(new))
 
 
 def appearance(difference: Difference, _step: Step, weight: Weight, table: FieldTable) -> Weight:
@@ -85,8 +102,8 @@ def repetition(difference: Difference, step: Step, weight: Weight, _table: Field
     elif difference.path == _REMOVED_COUNTRIES:
         before, after = step.countries
         gone, come = before - after, after - before
-        # Not in the sets: what stands there need not be hashable.
-        said = difference.old in tuple(come) if difference.how is How.REMOVED else difference.new in tuple(gone)
+        name, told = (difference.old, come) if difference.how is How.REMOVED else (difference.new, gone)
+        said = isinstance(name, str) and country_key(name) in told
     else:
         moved = (value_at(record, LEAD_SPONSOR) for record in (step.before, step.after))
         said = difference.path == _ORGANIZATION and (difference.old, difference.new) == tuple(moved)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from watcher.core.fields import value_at
+from watcher.core.items.places import country_key
 from watcher.core.text import one_line
 from watcher.core.weights.date_words import Milestone, TypedDate, tell_date
 from watcher.core.weights.enrollment import Enrollment, tell_enrollment
@@ -128,7 +129,7 @@ class Step:
 
     @cached_property
     def countries(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The countries of the locations before and after."""
+        """The countries of the locations before and after, by their keys: see ``places.py``."""
         return _countries(self.before), _countries(self.after)
 
     @cached_property
@@ -176,4 +177,4 @@ def _countries(record: Json) -> frozenset[str]:
     locations = value_at(record, "protocolSection.contactsLocationsModule.locations")
     listed = locations if isinstance(locations, list) else []
     found = (location.get("country") for location in listed if isinstance(location, dict))
-    return frozenset(name for name in found if isinstance(name, str))
+    return frozenset(country_key(name) for name in found if isinstance(name, str))

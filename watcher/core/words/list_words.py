@@ -3,15 +3,19 @@
 Some items are named, the others counted; labels are the registry's own.
 """
 
+from collections.abc import Collection, Iterable
+
 from watcher.core.fields import FieldTable, value_at
 from watcher.core.items.outcomes import SECTIONS, section_of
-from watcher.core.paths import REFERENCES
+from watcher.core.items.places import country_key
+from watcher.core.paths import CITY, COUNTRY, REFERENCES
 from watcher.core.words.phrases import (
     Wording,
     counted,
     in_sentence,
     item_words,
     label_of,
+    listed,
     named,
     now,
     quoted,
@@ -19,7 +23,7 @@ from watcher.core.words.phrases import (
     was,
 )
 from watcher.core.words.stories import Story
-from watcher.model import Difference, How
+from watcher.model import Difference, How, Json
 
 
 def counted_items(label: str, plural: str | None, verb: str, names: list[str]) -> str:
@@ -46,11 +50,35 @@ def word_site_status(story: Story, table: FieldTable) -> Wording:
 def country_words(story: Story) -> list[str]:
     """Name the countries in which a study has its first location now, or none any more."""
     before, after = story.step.countries
-    sites = [one.new if one.how is How.ADDED else one.old for one in story.differences]
-    changed = {country for site in sites if isinstance(country := value_at(site, "country"), str)}
-    come, gone = (sorted(changed & side) for side in (after - before, before - after))
-    first = [f"first location in {named(list(map(quoted, come)))}"] if come else []
-    return first + ([f"no location in {named(list(map(quoted, gone)))} any more"] if gone else [])
+    come = _countries((_country(one.path, one.new) for one in story.differences), after - before)
+    gone = _countries((_country(one.path, one.old) for one in story.differences), before - after)
+    first = f"first {'location' if len(come) == 1 else 'locations'} in {listed(come)}"
+    last = f"no location in {listed(gone, last='or')} any more"
+    return [said for names, said in ((come, first), (gone, last)) if names]
+
+
+def _country(path: str, value: Json) -> Json:
+    return value if path == COUNTRY else value_at(value, "country")
+
+
+def _countries(names: Iterable[Json], keys: Collection[str]) -> list[str]:
+    """Return each of some countries once, as it is written, in the order of the alphabet."""
+    found = {country_key(name): quoted(name) for name in names if isinstance(name, str)}
+    return sorted(name for key, name in found.items() if key in keys)
+
+
+def word_moved_sites(story: Story) -> Wording:
+    """Return the sentence for locations that are in another city or country now."""
+    moves: list[tuple[str, dict[str, str]]] = []  # the item, and what is new of its place, by path
+    for one in story.differences:
+        name = one.item or "a location without a name"
+        if not moves or moves[-1][0] != name or one.path in moves[-1][1]:
+            moves.append((name, {}))
+        moves[-1][1][one.path] = quoted(str(one.new))
+    said = [f"{quoted(name)} → {', '.join(new[at] for at in (CITY, COUNTRY) if at in new)}" for name, new in moves]
+    headline = f"Location moved: {said[0]}" if len(said) == 1 else f"{len(said):,} locations moved"
+    sentence = headline if len(said) == 1 else f"{headline}: {named(said)}"
+    return Wording(headline=headline, sentence="; ".join([sentence, *country_words(story)]))
 
 
 def word_moved_outcomes(story: Story) -> Wording:

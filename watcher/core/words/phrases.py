@@ -79,3 +79,10 @@ def named(names: Sequence[str]) -> str:
     """Return the first few names, and how many more there are."""
     more = f" and {len(names) - NAMED_ITEMS:,} more" if len(names) > NAMED_ITEMS else ""
     return "; ".join(names[:NAMED_ITEMS]) + more
+
+
+def listed(names: Sequence[str], *, last: str = "and") -> str:
+    """Return names without punctuation of their own as a sentence lists them: ``Germany, Italy and Spain``."""
+    more = [f"{len(names) - NAMED_ITEMS:,} more"] if len(names) > NAMED_ITEMS else []
+    *first, final = [*names[:NAMED_ITEMS], *more] or [""]
+    return f"{', '.join(first)} {last} {final}" if first else final

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from watcher.core.differences import ITEM_SEPARATOR
-from watcher.core.paths import LOCATIONS
+from watcher.core.paths import CITY, COUNTRY, LOCATIONS
 from watcher.core.privacy import is_contact_path
 from watcher.core.weights.circumstances import (
     SITE_STATUS,
@@ -30,6 +30,7 @@ CERTIFICATION = "certification"
 VIOLATION = "violation"
 ACCESS = "protocolSection.statusModule.expandedAccessInfo"
 SHARING = "protocolSection.ipdSharingStatementModule"
+MOVED_SITES = "moved sites"
 NEWLY_REPORTED = "newly reported "  # before the title of an outcome
 
 SUBMISSION_EVENTS = "annotationSection.annotationModule.unpostedAnnotation.unpostedEvents[]"
@@ -155,6 +156,8 @@ def _list_key(difference: Difference) -> str:
         return f"{path} {how}" if isinstance(difference.new if how is How.ADDED else difference.old, dict) else path
     if path == SITE_STATUS:
         return f"{path} {difference.old} {difference.new}"
+    if path in {CITY, COUNTRY} and difference.moved:
+        return MOVED_SITES
     if path.startswith(LOCATIONS + "."):
         return f"{path} {how}"
     if match := _BY_ITEM.match(path):

@@ -18,6 +18,7 @@ from watcher.core.words.list_words import (
     counted_items,
     country_words,
     word_moved_outcomes,
+    word_moved_sites,
     word_publication,
     word_site_status,
 )
@@ -100,6 +101,8 @@ def _worded(story: Story, table: FieldTable, past: Past) -> Wording:
         return _phases(story, table)
     if all(difference.path == FACILITY and difference.how is How.RENAMED for difference in story.differences):
         return _renamed_sites(story, table)
+    if story.key == stories.MOVED_SITES:
+        return word_moved_sites(story)
     if story.key.startswith(("resultsSection.", stories.NEWLY_REPORTED)):
         return word_results_update(story, table)
     return _plain(story, table)

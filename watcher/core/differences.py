@@ -11,13 +11,14 @@ Does not judge: what a difference means is decided in ``meaning.py``.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
 from watcher.core.depth import cut_off
 from watcher.core.fields import FieldTable
 from watcher.core.items.groups import group_titles, in_numbering_of
+from watcher.core.items.item_names import item_name, long_item_name, name_key
 from watcher.core.items.lists import match_list
 from watcher.core.items.matching import dumped
 from watcher.core.items.outcomes import OUTCOMES, SECTIONS, Kinship, Lists, OutcomeMatching, match_outcomes
@@ -173,7 +174,10 @@ class _Walk:
         for pair in matching.pairs:
             if pair.was_in != pair.is_in:
                 item = names_after[pair.is_in](pair.new)
-                yield Difference(path=pair.is_in, item=item, how=pair.how, old=pair.old, new=pair.new)
+                doubtful = pair.kinship is Kinship.DOUBTFUL
+                yield Difference(
+                    path=pair.is_in, item=item, how=pair.how, old=pair.old, new=pair.new, doubtful=doubtful
+                )
         for at, old in matching.removed:
             yield Difference(path=at, item=names_before[at](old), how=How.REMOVED, old=old, new=None)
         for at, new in matching.added:
@@ -198,10 +202,10 @@ class _Walk:
 
         @cache
         def counts() -> Counter[tuple[bytes, ...]]:
-            return Counter(_name_key(item, naming) for item in items)
+            return Counter(name_key(item, naming) for item in items)
 
         def name(item: Json) -> str | None:
-            if not isinstance(item, Mapping) or not naming or counts()[_name_key(item, naming)] < 2:
+            if not isinstance(item, Mapping) or not naming or counts()[name_key(item, naming)] < 2:
                 return self.name(path, outer, item)
             return _below(outer, long_item_name(item, path, self._table))
 
@@ -232,41 +236,6 @@ def _below(outer: str | None, own: str | None) -> str | None:
     return ITEM_SEPARATOR.join(part for part in (outer, own) if part) or None
 
 
-def _naming_fields(item: Json, naming: Sequence[Sequence[str]]) -> Sequence[str]:
-    """Return the fields that name an item: the first alternative that it has a value for."""
-    found = (fields for fields in naming if any(_can_name(item.get(field)) for field in fields))
-    return next(found, ()) if isinstance(item, Mapping) else ()
-
-
-def _name_key(item: Json, naming: Sequence[Sequence[str]]) -> tuple[bytes, ...]:
-    """Return the same for items that are called the same."""
-    return tuple(dumped(item.get(field)) for field in _naming_fields(item, naming))
-
-
-def item_name(item: Json, path: str, table: FieldTable) -> str | None:
-    """Return what an item of the list at ``path`` is called, by the first alternative that it has a value for."""
-    if isinstance(item, str):
-        return one_line(item)
-    if not isinstance(item, Mapping):
-        return None if isinstance(item, list) else table.words(path, item)
-    return _in_words(item, path, _naming_fields(item, table.rule(path).naming), table) or None
-
-
-def long_item_name(item: Json, path: str, table: FieldTable) -> str | None:
-    """Return what tells an item from others that are called the same: its name and the rest of its identity."""
-    if not isinstance(item, Mapping):
-        return item_name(item, path, table)
-    rule = table.rule(path)
-    named_by, identity = _naming_fields(item, rule.naming), max(rule.identity, key=len, default=())
-    fields = identity if set(named_by) <= set(identity) else (*named_by, *identity)
-    return _in_words(item, path, fields, table) or item_name(item, path, table)
-
-
-def _in_words(item: Mapping[str, Json], path: str, fields: Iterable[str], table: FieldTable) -> str:
-    words = (table.words(_join(path, field), item[field]) for field in fields if _can_name(item.get(field)))
-    return ", ".join(map(one_line, words))
-
-
 def _joined_keys(path: str, before: Mapping[str, Json], after: Mapping[str, Json]) -> list[str]:
     """Return the keys of joined lists, where both sides have a list or nothing and one of the lists is not empty.
 
@@ -275,10 +244,6 @@ def _joined_keys(path: str, before: Mapping[str, Json], after: Mapping[str, Json
     keys = [key for key in {**before, **after} if _join(path, f"{key}[]") in JOINED_LISTS]
     values = {key: [side[key] for side in (before, after) if key in side] for key in keys}
     return [key for key in keys if all(isinstance(value, list) for value in values[key]) and any(values[key])]
-
-
-def _can_name(value: Json) -> bool:
-    return value not in (None, "") and not isinstance(value, dict | list)
 
 
 def _same(old: Json, new: Json) -> bool:

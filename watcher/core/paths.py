@@ -5,7 +5,10 @@ Dotted, with "[]" for "some item of this list".  A path that one module needs st
 
 from typing import Final
 
+COLLABORATORS: Final = "protocolSection.sponsorCollaboratorsModule.collaborators[]"
 ELIGIBILITY_CRITERIA: Final = "protocolSection.eligibilityModule.eligibilityCriteria"
+INTERVENTION_TYPE: Final = "protocolSection.armsInterventionsModule.interventions[].type"
+INVESTIGATOR: Final = "protocolSection.sponsorCollaboratorsModule.responsibleParty.investigatorFullName"
 LEAD_SPONSOR: Final = "protocolSection.sponsorCollaboratorsModule.leadSponsor.name"
 LOCATIONS: Final = "protocolSection.contactsLocationsModule.locations[]"
 CITY: Final = LOCATIONS + ".city"

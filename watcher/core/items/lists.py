@@ -225,7 +225,7 @@ FURTHER: Mapping[str, Further] = {
         forbidding="pmid",
         at_least=0.8,
     ),
-    _PROTOCOL + "referencesModule.seeAlsoLinks[]": Further(keys=(_keyed("url", link_key),)),
+    _PROTOCOL + "referencesModule.seeAlsoLinks[]": Further(alternatives=1, keys=(_keyed("url", link_key),)),
     _RESULTS + "participantFlowModule.groups[]": _GROUPS,
     _RESULTS + "baselineCharacteristicsModule.groups[]": _GROUPS,
     _RESULTS + "outcomeMeasuresModule.outcomeMeasures[]": Further(

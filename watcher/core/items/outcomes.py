@@ -20,7 +20,7 @@ changes with a precision of 0.24, by characters that are half alike with 0.55.  
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from zlib import crc32
 
@@ -29,7 +29,7 @@ from watcher.core.items.assignment import best_pairs
 from watcher.core.items.matching import canonical
 from watcher.core.items.outcome_reading import read_outcomes
 from watcher.core.items.outcome_words import wording
-from watcher.core.items.similarity import similarity
+from watcher.core.items.similarity import is_doubtful, similarity
 from watcher.model import Difference, How, Json
 
 OUTCOMES = "protocolSection.outcomesModule"
@@ -260,9 +260,10 @@ def _most_alike(before: _Flat, after: _Flat) -> Callable[[Sequence[_Placed], Seq
         found: _Candidates = {}
         for left, old in enumerate(olds):
             for right, new in enumerate(news):
-                fit = _fit(old, new, alike=similarity(readings[0][old.place], readings[1][new.place]))
+                one, other = readings[0][old.place], readings[1][new.place]
+                fit = _fit(old, new, alike=similarity(one, other))
                 if fit is not None:
-                    found[left, right] = fit
+                    found[left, right] = replace(fit, kinship=Kinship.DOUBTFUL) if is_doubtful(one, other) else fit
         return found
 
     return candidates

@@ -19,7 +19,7 @@ WITHHELD_RULE = "withheld"
 CENTRAL_CONTACTS = "protocolSection.contactsLocationsModule.centralContacts[]"
 SITE_STATUS = LOCATIONS + ".status"
 _DESIGN = re.compile(
-    r"designInfo\.(allocation|interventionModel|maskingInfo\.masking)$|\.(armGroups|interventions)\[\]"
+    r"designInfo\.(allocation|interventionModel|maskingInfo\.masking|maskingInfo\.whoMasked\[\])$|\.(armGroups|interventions)\[\]"
 )
 _ELIGIBILITY = "protocolSection.eligibilityModule."
 _RESULTS = ("hasResults", "resultsSection.", "documentSection.", "protocolSection.statusModule.resultsFirst")
@@ -83,11 +83,16 @@ def posting(difference: Difference, step: Step, weight: Weight, _table: FieldTab
 
 
 def stage(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
-    """M2: a design that changes before the study begins is one level lower; eligibility after recruitment is minor."""
+    """M2: what changes before the study begins is one level lower; eligibility after recruitment is minor.
+
+    Nobody is treated or blinded otherwise once the primary outcome has been measured: the record is corrected.
+    """
     path = difference.path
     if weight.silent:
         return weight
     if step.before_start and (_DESIGN.search(path) or path.startswith(_ELIGIBILITY) or "Outcomes[]" in path):
+        return weight.lowered("M2")
+    if step.primary_completion_reached and _DESIGN.search(path):
         return weight.lowered("M2")
     if step.after_recruitment and path.startswith(_ELIGIBILITY):
         return weight.says("M2", Severity.MINOR)

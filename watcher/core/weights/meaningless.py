@@ -6,8 +6,11 @@ the same one where the rule does not apply.
 
 import re
 import unicodedata
+from collections.abc import Callable, Mapping
 
 from watcher.core.fields import FieldTable, value_at
+from watcher.core.items.names import folded
+from watcher.core.items.naming import link_key
 from watcher.core.items.places import country_key, similar_names
 from watcher.core.paths import CITY, COUNTRY, LEAD_SPONSOR, LOCATIONS
 from watcher.core.texts.ages import same_age
@@ -49,12 +52,12 @@ def _same_country(old: Json, new: Json) -> bool:
 
 
 def spelling(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
-    """The name of a place in the same letters and digits."""
+    """The name of a place, or an ID, in the same letters and digits; an address that leads to the same page."""
     old, new = difference.old, difference.new
-    if difference.path != LOCATIONS + ".facility" or not isinstance(old, str) or not isinstance(new, str):
+    key = _SPELLINGS.get(difference.path)
+    if key is None or not isinstance(old, str) or not isinstance(new, str):
         return weight
-    same = bool(_letters(old)) and _letters(old) == _letters(new)
-    return weight.says("M9", Severity.NOISE) if same else weight
+    return weight.says("M9", Severity.NOISE) if key(old) and key(old) == key(new) else weight
 
 
 def _letters(name: str) -> str:
@@ -98,7 +101,8 @@ def repetition(difference: Difference, step: Step, weight: Weight, _table: Field
     """
     if difference.path in _INTERVENTION_NAMES:
         name = difference.new if difference.how is How.ADDED else difference.old
-        said = isinstance(name, str) and not step.renamed_interventions.isdisjoint({name, name.partition(": ")[2]})
+        names = {folded(name), folded(name.partition(": ")[2])} if isinstance(name, str) else set()
+        said = not step.renamed_interventions.isdisjoint(names)
     elif difference.path == _REMOVED_COUNTRIES:
         before, after = step.countries
         gone, come = before - after, after - before
@@ -110,4 +114,12 @@ def repetition(difference: Difference, step: Step, weight: Weight, _table: Field
     return weight.says("repeat", Severity.NOISE) if said else weight
 
 
+_SPELLINGS: Mapping[str, Callable[[str], str]] = {  # what is the same for spellings of one thing
+    LOCATIONS + ".facility": _letters,
+    "protocolSection.identificationModule.orgStudyIdInfo.id": _letters,
+    "protocolSection.identificationModule.secondaryIdInfos[].id": _letters,
+    "protocolSection.referencesModule.seeAlsoLinks[].url": link_key,
+    "protocolSection.referencesModule.availIpds[].url": link_key,
+    "protocolSection.ipdSharingStatementModule.url": link_key,
+}
 MEANINGLESS: tuple[Rule, ...] = (address, spelling, drift, appearance, age, repetition)

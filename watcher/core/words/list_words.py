@@ -5,6 +5,7 @@ Some items are named, the others counted; labels are the registry's own.
 
 from collections.abc import Collection, Iterable
 
+from watcher.core.differences import ITEM_SEPARATOR
 from watcher.core.fields import FieldTable, value_at
 from watcher.core.items.outcomes import SECTIONS, section_of
 from watcher.core.items.places import country_key
@@ -67,7 +68,7 @@ def _countries(names: Iterable[Json], keys: Collection[str]) -> list[str]:
     return sorted(name for key, name in found.items() if key in keys)
 
 
-def word_moved_sites(story: Story) -> Wording:
+def word_moved_sites(story: Story, _table: FieldTable) -> Wording:
     """Return the sentence for locations that are in another city or country now."""
     moves: list[tuple[str, dict[str, str]]] = []  # the item, and what is new of its place, by path
     for one in story.differences:
@@ -103,5 +104,45 @@ def word_publication(difference: Difference, label: str, table: FieldTable) -> W
     item = difference.new if difference.how is How.ADDED else difference.old
     kind = value_at(item, "type")
     words = f" ({quoted(table.words(f'{REFERENCES}.type', kind))})" if kind is not None else ""
-    headline = f"{label} {difference.how.value}{words}"
-    return Wording(headline=headline, sentence=f"{headline}: {item_words(difference, table)}")
+    notices = _notices(item)
+    what = f"Retracted {in_sentence(label)}" if notices else label
+    headline = f"{what} {difference.how.value}{words}"
+    notice = f" ({_notice(notices[0])})" if notices and _notice(notices[0]) else ""
+    return Wording(headline=headline, sentence=f"{headline}: {item_words(difference, table)}{notice}")
+
+
+def publication_words(difference: Difference, table: FieldTable) -> str:
+    """Return how one of several publications is called, and that it is retracted, if it is."""
+    notices = _notices(difference.new if difference.how is How.ADDED else difference.old)
+    said = [f"retracted{', ' if _notice(notice) else ''}{_notice(notice)}" for notice in notices[:1]]
+    return item_words(difference, table) + "".join(f" ({words})" for words in said)
+
+
+def word_retractions(story: Story, table: FieldTable) -> Wording:
+    """Return the sentence for retractions of publications that stand in the record: which one, and by which notice."""
+    parts: list[str] = []
+    for how in How:
+        notices = [one for one in story.differences if one.how is how]
+        names = [_retracted(one) for one in notices]
+        if names:
+            rule = table.rule(notices[0].path)
+            parts.append(counted_items(rule.label, rule.plural, how.value, names))
+    if len(story.parts) == 1:
+        return same(parts[0])
+    return Wording(headline="; ".join(part.partition(":")[0] for part in parts), sentence="; ".join(parts))
+
+
+def _retracted(difference: Difference) -> str:
+    publication = (difference.item or "a publication without a name").partition(ITEM_SEPARATOR)[0]
+    notice = _notice(difference.new if difference.how is How.ADDED else difference.old)
+    return f"{quoted(publication)} ({notice})" if notice else quoted(publication)
+
+
+def _notices(publication: Json) -> list[Json]:
+    notices = value_at(publication, "retractions")
+    return notices if isinstance(notices, list) else []
+
+
+def _notice(notice: Json) -> str:
+    pmid = value_at(notice, "pmid")
+    return f"retraction notice PMID {quoted(str(pmid))}" if pmid is not None else ""

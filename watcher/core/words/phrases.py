@@ -53,9 +53,12 @@ def value_change(label: str, difference: Difference, table: FieldTable) -> Wordi
     if is_long_text(difference.old, difference.new):
         return same(f"{label} {difference.how.value}")
     if difference.how is How.ADDED:
-        return same(f"{label} added: {now(difference, table)}")
+        words = now(difference, table)
+        yes_or_no = isinstance(difference.new, bool)
+        return same(f"{label}: {words} (was not stated)" if yes_or_no else f"{label} added: {words}")
     if difference.how is How.REMOVED:
-        return same(f"{label} removed (was {was(difference, table)})")
+        gone = "is not stated any more" if isinstance(difference.old, bool) else "removed"
+        return same(f"{label} {gone} (was {was(difference, table)})")
     return same(f"{label}: {was(difference, table)} → {now(difference, table)}")
 
 

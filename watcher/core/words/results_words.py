@@ -11,6 +11,7 @@ from watcher.core.fields import FieldTable, value_at
 from watcher.core.weights.circumstances import comes_with_results
 from watcher.core.weights.step import ENROLLMENT, HAS_RESULTS, RESULTS_POSTED_ON
 from watcher.core.words.phrases import Wording, counted, in_sentence, label_of, named, quoted, same, value_change
+from watcher.core.words.reported_words import word_one_text, word_reported_outcomes
 from watcher.core.words.stories import DOCUMENTS, NEWLY_REPORTED, SUBMISSION_EVENTS, Story
 from watcher.core.words.submissions import in_order
 from watcher.model import How, Json
@@ -121,7 +122,11 @@ def word_results_update(story: Story, table: FieldTable) -> Wording:
     first = story.differences[0]
     if story.key.startswith(NEWLY_REPORTED):
         return same(f"Results added for {quoted(story.key.removeprefix(NEWLY_REPORTED))}")
+    if outcomes := word_reported_outcomes(story, table):
+        return outcomes
     module = _module(story, table)
+    if len(story.parts) == 1 and first.item is None and not first.path.endswith("[]"):
+        return word_one_text(module, first, table)
     if len(story.parts) == 1 and first.how is How.CHANGED and first.item is not None:
         words = value_change(f"{module}, {quoted(first.item)}", first, table)
         return same(f"Results corrected: {words.sentence}")

@@ -128,14 +128,18 @@ def word_retractions(story: Story, table: FieldTable) -> Wording:
             rule = table.rule(notices[0].path)
             parts.append(counted_items(rule.label, rule.plural, how.value, names))
     if len(story.parts) == 1:
-        return same(parts[0])
+        return Wording(headline=parts[0].removesuffix(f" ({_notice_of(story.differences[0])})"), sentence=parts[0])
     return Wording(headline="; ".join(part.partition(":")[0] for part in parts), sentence="; ".join(parts))
 
 
 def _retracted(difference: Difference) -> str:
     publication = (difference.item or "a publication without a name").partition(ITEM_SEPARATOR)[0]
-    notice = _notice(difference.new if difference.how is How.ADDED else difference.old)
+    notice = _notice_of(difference)
     return f"{quoted(publication)} ({notice})" if notice else quoted(publication)
+
+
+def _notice_of(difference: Difference) -> str:
+    return _notice(difference.new if difference.how is How.ADDED else difference.old)
 
 
 def _notices(publication: Json) -> list[Json]:

@@ -111,6 +111,7 @@ class Difference:
     old: Json  # None where added
     new: Json  # None where removed
     doubtful: bool = False  # whether the item is the same one as before is not sure
+    moved: bool = False  # a location that is in another place now, not only at an address in other words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,7 @@ class Hanging:
     def session(self) -> Iterator["Hanging"]:
         yield self
 
-    def send(self, _message: Message, *, on_phase: Callable[[Phase], None]) -> Receipt:
+    def send(self, message: Message, *, on_phase: Callable[[Phase], None]) -> Receipt:
         self.begun.set()
         assert self.go_on.wait(PATIENCE)
         on_phase(Phase.DOT)

@@ -238,7 +238,7 @@ Exclusion Criteria:
             },
         ),
         told=(
-            "critical: Retraction added: Example A. First paper. Example J. 2020;1:1-2.",
+            "critical: Retraction added: Example A. First paper. Example J. 2020;1:1-2. (retraction notice PMID 1009)",
             "major: Publication added (Results publication): Example B. Results. Example J. 2026;6:1-9.",
         ),
         lines=(2, 4),

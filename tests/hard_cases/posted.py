@@ -133,7 +133,7 @@ CASES = (
         name="a consent form is uploaded on its own",
         before=COMPLETED,
         after=edit(COMPLETED, {DOCUMENTS: [CONSENT]}),
-        told=("major: Document added: Informed Consent Form",),
+        told=("major: Document added: Informed Consent Form, dated 2025-03-04",),
         lines=(1, 3),
         stories=4,
     ),

@@ -61,7 +61,7 @@ CASES = (
         told=(
             (
                 "critical: Record now withheld (Recruitment status: Recruiting → Withheld); Post Prior to U.S. "
-                "FDA Approval or Clearance (Delayed Posting) added: Yes; a placeholder stands for it: 154 "
+                "FDA Approval or Clearance (Delayed Posting): Yes (was not stated); a placeholder stands for it: 154 "
                 "values removed, 4 values changed"
             ),
         ),
@@ -76,8 +76,8 @@ CASES = (
         told=(
             (
                 "critical: Record now public: Withheld → Recruiting; Post Prior to U.S. FDA Approval or "
-                "Clearance (Delayed Posting) removed (was Yes); no placeholder any more: 154 values added, 4 "
-                "values changed"
+                "Clearance (Delayed Posting) is not stated any more (was Yes); no placeholder any more: 154 values "
+                "added, 4 values changed"
             ),
         ),
         lines=(160, 8),

@@ -29,7 +29,7 @@ def next_window(db: Connection, at: timedelta) -> tuple[Window, list[int]]:
     notify_readers(db, TRIAL, NoticeKind.FOUND_AGAIN, now=NOW + at)
     due = due_windows(db, now=NOW + at + timedelta(days=8))
     [window] = [one for one in due if one.subject_matter == CHANGES]
-    return window, [one.id for one in notices_in(db, window)]
+    return window, [one.id for one in notices_in(db, window, now=NOW + at + timedelta(days=8))]
 
 
 # --- folding ----------------------------------------------------------------------------------------------------------
@@ -38,11 +38,11 @@ def next_window(db: Connection, at: timedelta) -> tuple[Window, list[int]]:
 def test_what_a_folded_message_told_is_untold_again_with_the_time_of_its_first_mail(database: Database) -> None:
     with database.writing() as db:
         window = told(db)
-        assert notices_in(db, window) == []
+        assert notices_in(db, window, now=LATER) == []
         outbox.claim(db, [message(1).id])
         assert folding.record_folded(db, message(1).id, reply="450 full", now=LATER)
         assert (stands(db, 1).state, stands(db, 1).reply) == (DeliveryState.FOLDED, "450 full")
-        [notice] = notices_in(db, window)
+        [notice] = notices_in(db, window, now=LATER)
         assert notice.delayed_since == NOW
         assert window in due_windows(db, now=LATER)
         assert folding.times_folded(db, window) == 1
@@ -50,7 +50,9 @@ def test_what_a_folded_message_told_is_untold_again_with_the_time_of_its_first_m
         outbox.add_digest(db, window, [notice.id], message(2), sizes=SIZES, now=LATER)
         outbox.claim(db, [message(2).id])
         folding.record_folded(db, message(2).id, reply="450 full", now=LATER + timedelta(days=3))
-        assert [one.delayed_since for one in notices_in(db, window)] == [NOW]  # of the first one, for ever
+        assert [one.delayed_since for one in notices_in(db, window, now=LATER + timedelta(days=8))] == [
+            NOW
+        ]  # of the first one, for ever
         assert folding.times_folded(db, window) == 2
 
 
@@ -63,7 +65,7 @@ def test_only_what_is_being_sent_and_was_not_perhaps_taken_is_folded(database: D
             db.execute(update(tables.message).values(unanswered=unanswered))
         with pytest.raises(OvertakenError):
             folding.record_folded(db, message(1).id, reply="450 full", now=LATER)
-        assert notices_in(db, window) == []
+        assert notices_in(db, window, now=LATER) == []
 
 
 def test_a_message_of_which_it_is_not_known_what_it_told_is_not_folded(database: Database) -> None:
@@ -110,7 +112,7 @@ def test_what_is_claimed_in_between_is_not_taken_along_and_nothing_is_written(da
         outbox.add_digest(db, window, notice_ids, message(2), sizes=SIZES, now=LATER, taking=waiting)
     with database.reading() as db:
         assert stands(db, 1).state is DeliveryState.SENDING
-        assert len(notices_in(db, window)) == 1
+        assert len(notices_in(db, window, now=LATER + timedelta(days=8))) == 1
 
 
 # --- doubts -----------------------------------------------------------------------------------------------------------

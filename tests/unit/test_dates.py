@@ -71,7 +71,7 @@ def test_a_slip_is_long_from_a_quarter_on_and_very_long_from_a_year_on(
     moved = slip(old, new)
 
     assert moved is not None
-    assert (moved.is_long, moved.is_very_long) == (long, very_long)
+    assert (moved.is_a_quarter, moved.is_a_year) == (long, very_long)
 
 
 @pytest.mark.parametrize(

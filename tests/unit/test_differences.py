@@ -259,8 +259,8 @@ def test_an_item_within_an_item_is_named_by_both() -> None:
         pytest.param(True, "Yes", id="a truth value in words"),
         pytest.param(1200, "1,200", id="a number in words"),
         pytest.param(None, "none", id="null in words"),
-        pytest.param(["a", "b"], None, id="a list has no name"),
-        pytest.param({"x": "y"}, None, id="an object of an unknown list has no name"),
+        pytest.param(["b", "a"], "a; b", id="a list by its values"),
+        pytest.param({"x": "y", "a": [{"b": 2}]}, "a.b: 2; x: y", id="an object of an unknown list by its values"),
     ],
 )
 def test_an_item_is_named(item: Json, name: str | None) -> None:

@@ -53,7 +53,7 @@ def test_every_field_that_the_api_declares_is_known(path: str) -> None:
 def test_a_row_that_names_an_enum_stands_for_a_field_of_that_kind() -> None:
     odd = {path for path in leaf_paths() if table().rule(path).enum and kinds()[path] != "enum"}
 
-    assert odd == set()
+    assert odd == {"documentSection.largeDocumentModule.largeDocs[].typeAbbrev"}  # codes, though declared as a text
 
 
 def test_every_row_with_an_identity_or_a_name_names_fields_that_are_declared() -> None:

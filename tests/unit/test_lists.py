@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watcher.core.items.lists import FURTHER, LOCATIONS, match_list
+from watcher.core.items.lists import FURTHER, match_list
 from watcher.core.items.matching import Matching, canonical
+from watcher.core.paths import LOCATIONS
 from watcher.model import Json
 from watcher.tables import load_rules
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from watcher.core.items.places import country_key, similar_cities
+from watcher.core.items.places import country_key, similar_names
 from watcher.core.items.site_names import is_placeholder, split_token
 
 
@@ -106,5 +106,5 @@ def test_two_countries_stay_two() -> None:
     ],
 )
 def test_cities_may_be_spellings_of_one(one: str, other: str, *, similar: bool) -> None:
-    assert similar_cities(one, other) is similar
-    assert similar_cities(other, one) is similar
+    assert similar_names(one, other) is similar
+    assert similar_names(other, one) is similar

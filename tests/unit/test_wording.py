@@ -180,7 +180,7 @@ PROTOCOL = {"largeDocumentModule": {"largeDocs": [{"label": "Study Protocol", "f
         pytest.param(
             with_extra("hasResults", None),
             study(NCT),
-            ["Study Results added: No"],
+            ["Study Results: No (was not stated)"],
             id="no results where nothing was said of them",
         ),
         pytest.param(

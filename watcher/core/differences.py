@@ -13,13 +13,17 @@ Does not judge: what a difference means is decided in ``meaning.py``.
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 from watcher.core.depth import cut_off
 from watcher.core.fields import FieldTable
 from watcher.core.items.groups import group_titles, numbering, renumbered
+from watcher.core.items.item_names import item_name, long_item_name, name_key
 from watcher.core.items.lists import match_list
 from watcher.core.items.matching import dumped
 from watcher.core.items.outcomes import OUTCOMES, SECTIONS, Kinship, Lists, OutcomeMatching, match_outcomes
+from watcher.core.items.site_look import is_elsewhere
+from watcher.core.paths import LOCATIONS
 from watcher.core.text import one_line
 from watcher.model import Difference, How, Json
 
@@ -145,12 +149,17 @@ class _Walk:
     def lists(self, path: str, item: str | None, before: list[Json], after: list[Json]) -> Iterator[Difference]:
         at = path + "[]"
         matching = match_list(at, before, after, self._table.rule(at).identity)
+        name_before, name_after = self.namer(at, item, before), self.namer(at, item, after)
         for old, new in matching.pairs:
-            yield from self.values(at, self.name(at, item, old), old, new)
+            # Values of results are gathered by the titles of what they belong to.
+            name = self.name(at, item, old) if at.startswith(_RESULTS) else name_before(old)
+            found = self.values(at, name, old, new)
+            moved = at == LOCATIONS and is_elsewhere(old, new)
+            yield from (replace(one, moved=True) for one in found) if moved else found
         for old in matching.removed:
-            yield Difference(path=at, item=self.name(at, item, old), how=How.REMOVED, old=old, new=None)
+            yield Difference(path=at, item=name_before(old), how=How.REMOVED, old=old, new=None)
         for new in matching.added:
-            yield Difference(path=at, item=self.name(at, item, new), how=How.ADDED, old=None, new=new)
+            yield Difference(path=at, item=name_after(new), how=How.ADDED, old=None, new=new)
 
     def joined_lists(
         self, path: str, before: Mapping[str, Json], after: Mapping[str, Json], keys: Sequence[str]
@@ -160,22 +169,25 @@ class _Walk:
             {_join(path, f"{key}[]"): side[key] for key in keys if key in side} for side in (before, after)
         )
         matching = JOINED_MATCHERS[path](lists_before, lists_after)
-        names = {at: Counter(self.name(at, None, item) for item in items) for at, items in lists_before.items()}
+        names_before, names_after = (
+            {at: self.namer(at, None, items) for at, items in lists.items()} for lists in (lists_before, lists_after)
+        )
         # What stayed comes first: its lines name items as the lists were, before others of the same name come in.
         for pair in matching.pairs:
             if pair.was_in == pair.is_in:
-                name = self.name(pair.is_in, None, pair.old)
-                item = long_item_name(pair.old, pair.is_in, self._table) if names[pair.is_in][name] > 1 else name
-                found = self.values(pair.is_in, item, pair.old, pair.new)
+                found = self.values(pair.is_in, names_before[pair.was_in](pair.old), pair.old, pair.new)
                 yield from (replace(one, doubtful=pair.kinship is Kinship.DOUBTFUL) for one in found)
         for pair in matching.pairs:
             if pair.was_in != pair.is_in:
-                item = self.name(pair.is_in, None, pair.new)
-                yield Difference(path=pair.is_in, item=item, how=pair.how, old=pair.old, new=pair.new)
+                item = names_after[pair.is_in](pair.new)
+                doubtful = pair.kinship is Kinship.DOUBTFUL
+                yield Difference(
+                    path=pair.is_in, item=item, how=pair.how, old=pair.old, new=pair.new, doubtful=doubtful
+                )
         for at, old in matching.removed:
-            yield Difference(path=at, item=self.name(at, None, old), how=How.REMOVED, old=old, new=None)
+            yield Difference(path=at, item=names_before[at](old), how=How.REMOVED, old=old, new=None)
         for at, new in matching.added:
-            yield Difference(path=at, item=self.name(at, None, new), how=How.ADDED, old=None, new=new)
+            yield Difference(path=at, item=names_after[at](new), how=How.ADDED, old=None, new=new)
 
     def one_sided(self, path: str, item: str | None, value: Json, how: How) -> Iterator[Difference]:
         """Yield a line for each leaf and each list item of a subtree that only one side has."""
@@ -190,6 +202,21 @@ class _Walk:
             old, new = (None, value) if how is How.ADDED else (value, None)
             yield Difference(path=path, item=item, how=how, old=old, new=new)
 
+    def namer(self, path: str, outer: str | None, items: Sequence[Json]) -> Callable[[Json], str | None]:
+        """Return what names the items of a list: more fully those that are called as another one of them is."""
+        naming = self._table.rule(path).naming
+
+        @cache
+        def counts() -> Counter[tuple[bytes, ...]]:
+            return Counter(name_key(item, naming) for item in items)
+
+        def name(item: Json) -> str | None:
+            if not isinstance(item, Mapping) or not naming or counts()[name_key(item, naming)] < 2:
+                return self.name(path, outer, item)
+            return _below(outer, long_item_name(item, path, self._table))
+
+        return name
+
     def name(self, path: str, outer: str | None, item: Json) -> str | None:
         """Return an item's identity in words, below the name of the item that holds it.
 
@@ -198,7 +225,7 @@ class _Walk:
         own = item_name(item, path, self._table)
         if own is not None and own in self._groups and path.startswith(_RESULTS):
             own = one_line(self._groups[own])
-        return ITEM_SEPARATOR.join(part for part in (outer, own) if part) or None
+        return _below(outer, own)
 
     def _how(self, path: str) -> How:
         """Tell a new name and a new wording of a list's item from other changed values."""
@@ -211,27 +238,8 @@ class _Walk:
         return How.RENAMED if naming and leaf == naming[0][0] else How.CHANGED
 
 
-def item_name(item: Json, path: str, table: FieldTable) -> str | None:
-    """Return what an item of the list at ``path`` is called, by the first alternative that it has a value for."""
-    if isinstance(item, str):
-        return one_line(item)
-    if not isinstance(item, Mapping):
-        return None if isinstance(item, list) else table.words(path, item)
-    for fields in table.rule(path).naming:
-        values = [(field, item.get(field)) for field in fields]
-        words = [one_line(table.words(_join(path, field), value)) for field, value in values if _can_name(value)]
-        if words:
-            return ", ".join(words)
-    return None
-
-
-def long_item_name(item: Json, path: str, table: FieldTable) -> str | None:
-    """Return what tells an item from others that are called the same: its name and the rest of its identity."""
-    if not isinstance(item, Mapping):
-        return item_name(item, path, table)
-    fields = max(table.rule(path).identity, key=len, default=())
-    rest = [table.words(_join(path, field), item[field]) for field in fields if _can_name(item.get(field))]
-    return one_line(", ".join(rest)) or item_name(item, path, table)
+def _below(outer: str | None, own: str | None) -> str | None:
+    return ITEM_SEPARATOR.join(part for part in (outer, own) if part) or None
 
 
 def _joined_keys(path: str, before: Mapping[str, Json], after: Mapping[str, Json]) -> list[str]:
@@ -242,10 +250,6 @@ def _joined_keys(path: str, before: Mapping[str, Json], after: Mapping[str, Json
     keys = [key for key in {**before, **after} if _join(path, f"{key}[]") in JOINED_LISTS]
     values = {key: [side[key] for side in (before, after) if key in side] for key in keys}
     return [key for key in keys if all(isinstance(value, list) for value in values[key]) and any(values[key])]
-
-
-def _can_name(value: Json) -> bool:
-    return value not in (None, "") and not isinstance(value, dict | list)
 
 
 def _same(old: Json, new: Json) -> bool:

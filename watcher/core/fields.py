@@ -5,6 +5,8 @@ that ends in ``.**``, then a row with ``**`` on both sides, then ``**``, which s
 not know.
 """
 
+from collections.abc import Mapping
+
 from watcher.model import FieldRule, Json, Rules
 
 UNKNOWN_FIELD = "**"
@@ -60,6 +62,12 @@ def value_at(record: Json, path: str) -> Json:
     for key in path.split("."):
         record = record.get(key) if isinstance(record, dict) else None
     return record
+
+
+def text_of(fields: Mapping[str, Json], key: str | None) -> str:
+    """Return the text that an object has under a key; "" where there is none, or no key."""
+    value = fields.get(key) if key else None
+    return value if isinstance(value, str) else ""
 
 
 def _is_below(path: str) -> bool:

@@ -10,8 +10,9 @@ changes are given back.
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 
-from watcher.core.differences import ITEM_SEPARATOR, item_name, long_item_name
+from watcher.core.differences import ITEM_SEPARATOR
 from watcher.core.fields import FieldTable
+from watcher.core.items.item_names import item_name, long_item_name
 from watcher.core.items.outcomes import SECTIONS
 from watcher.core.privacy import is_contact_path, without_contacts
 from watcher.model import Change, Difference, How, Json
@@ -93,7 +94,7 @@ class _Rebuilding:
         self._former[id(item)] = (item, self._names(item, at))
 
     def _apply_to_list(self, holders: Iterator[tuple[dict[str, Json], Names]], key: str, change: Change) -> bool:
-        """Put an item into a list, or take it out, or both where an outcome changed its section."""
+        """Put an item into a list, or take it out; both where it changed its section, or a text its form."""
         if change.how in {How.PROMOTED, How.DEMOTED}:
             at = SECTIONS.index(change.path)
             sections = SECTIONS[at + 1 :] if change.how is How.PROMOTED else SECTIONS[:at]
@@ -103,11 +104,19 @@ class _Rebuilding:
             if change.how is How.REMOVED:
                 if _take_out(holder, key, change.old):
                     return True
-            elif any(change.item == _joined(name, item_name(change.new, change.path, self._table)) for name in names):
+            elif self._is_called(change, names) and (
+                change.how is not How.CHANGED or _take_out(holder, key, change.old)
+            ):
                 items = _value_at(holder, key)
                 _put(holder, key, [*(items if isinstance(items, list) else []), deepcopy(change.new)])
                 return True
         return False
+
+    def _is_called(self, change: Change, outer: Names) -> bool:
+        """Return whether an item that came into a list has the change's name there; what changed has its former one."""
+        item = change.old if change.how is How.CHANGED else change.new
+        own = {name(item, change.path, self._table) for name in (item_name, long_item_name)}
+        return any(change.item == _joined(name, each) for name in outer for each in own)
 
 
 def _take_out(holder: dict[str, Json], key: str, item: Json) -> bool:

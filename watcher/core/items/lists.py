@@ -19,14 +19,15 @@ from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from watcher.core.fields import text_of
 from watcher.core.items.matching import Identity, Matching, canonical, match_items, normalised
 from watcher.core.items.names import Name, folded, name_likeness, name_of
 from watcher.core.items.naming import citation_key, company_key, doi_key, identifier_key, link_key, person_key
 from watcher.core.items.pairing import Candidate, choose, joined, match_by_likeness, paired
 from watcher.core.items.sites import match_sites
+from watcher.core.paths import LOCATIONS, REFERENCES
 from watcher.model import Json
 
-LOCATIONS = "protocolSection.contactsLocationsModule.locations[]"
 GROUP_IDENTITY: Identity = (("title",), ("id",))
 
 _SAME_OTHER_NAME, _SAME_DESCRIPTION = 0.95, 0.9  # count as that much of a likeness of names
@@ -136,19 +137,19 @@ def _by_likeness(removed: Sequence[Json], added: Sequence[Json], *, further: Fur
 def _look(item: Json, *, further: Further) -> _Look | None:
     if not isinstance(item, dict):
         return None
-    name = _text(item, further.field)
+    name = text_of(item, further.field)
     listed = item.get(further.others) if further.others else None
     others = [folded(other) for other in listed if isinstance(other, str)] if isinstance(listed, list) else []
     return _Look(
         item=item,
         name=name_of(further.key(name), common=further.common, letters_are_marks=further.series),
         all_names=frozenset([folded(name), *others]) if further.others else frozenset(),
-        description=folded(_text(item, "description")),
+        description=folded(text_of(item, "description")),
     )
 
 
 def _likeness(old: _Look, new: _Look, *, further: Further) -> float:
-    one, other = _text(old.item, further.forbidding), _text(new.item, further.forbidding)
+    one, other = text_of(old.item, further.forbidding), text_of(new.item, further.forbidding)
     if one and other and one != other:
         return 0.0
     named = name_likeness(old.name, new.name)
@@ -188,17 +189,12 @@ def _places(items: Sequence[Json], fields: tuple[str, ...]) -> dict[Hashable, li
     return found
 
 
-def _text(item: dict[str, Json], field: str | None) -> str:
-    value = item.get(field) if field else None
-    return value if isinstance(value, str) else ""
-
-
 def _keyed(field: str, key: Callable[[str], str | None], *, beside: str | None = None) -> _KeyOf:
     """Return the key of one field, together with another field that must be the same."""
 
     def key_of(item: dict[str, Json]) -> Hashable:
-        found = key(text) if (text := _text(item, field)) else None
-        return (found, _text(item, beside)) if found else None
+        found = key(text) if (text := text_of(item, field)) else None
+        return (found, text_of(item, beside)) if found else None
 
     return key_of
 
@@ -223,13 +219,13 @@ FURTHER: Mapping[str, Further] = {
     _PROTOCOL + "contactsLocationsModule.overallOfficials[]": Further(
         keys=(_keyed("name", person_key),), field="name", key=person_key, at_least=0.85
     ),
-    _PROTOCOL + "referencesModule.references[]": Further(
+    REFERENCES: Further(
         keys=(_keyed("citation", doi_key), _keyed("citation", citation_key)),
         field="citation",
         forbidding="pmid",
         at_least=0.8,
     ),
-    _PROTOCOL + "referencesModule.seeAlsoLinks[]": Further(keys=(_keyed("url", link_key),)),
+    _PROTOCOL + "referencesModule.seeAlsoLinks[]": Further(alternatives=1, keys=(_keyed("url", link_key),)),
     _RESULTS + "participantFlowModule.groups[]": _GROUPS,
     _RESULTS + "baselineCharacteristicsModule.groups[]": _GROUPS,
     _RESULTS + "outcomeMeasuresModule.outcomeMeasures[]": Further(

@@ -5,13 +5,15 @@ A measure has two parts: what names it, and how it is assessed or in whom ("Pain
 more outcomes of the record have it: where every other outcome is a concentration of the same drug, only the rest tells
 them apart.
 
+Which part of the study an outcome belongs to ("Part A:", "Phase 1:") does not name it either.
+
 Does not compare: see ``similarity.py``.
 """
 
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import chain
 from math import log
@@ -19,7 +21,7 @@ from math import log
 from rapidfuzz.distance import OSA
 
 from watcher.core.items.abbreviations import Meanings, meanings
-from watcher.core.items.outcome_words import NAMES_SOMETHING, forms, plain, split, weight
+from watcher.core.items.outcome_words import NAMES_SOMETHING, forms, plain, split, stem, weight
 from watcher.model import Json
 
 _DAMPING = 0.7  # how fast a word loses weight with the number of outcomes that have it
@@ -27,6 +29,11 @@ _UNIT = 1_000  # weights are whole numbers, whose sum does not depend on their o
 _SHORTEST_TYPO = 5  # letters
 
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+# Of the study, before what is measured in it: "Part A: ", "Phase 1b/2 - ".
+_PART = re.compile(
+    r"\s*(?P<part>(?:part|phase|stage|cohort|group|arm|period|step|(?:sub-?)?study)s?\s[\w/&+]{1,6})(?::\s*|,\s+|\s+[-‐-―]\s+)",
+    re.IGNORECASE,
+)
 _MANNER_BEGINS = re.compile(
     r"\b(?:as )?(?:assessed|measured|determined|evaluated|defined|according|based|using|graded|via|by)\b"
     r"|\b(?:in|of|among|for) (?:\S+ ){0,3}(?:patients|participants|subjects|women|men|children|adults|people)\b",
@@ -55,6 +62,8 @@ class Reading:
     measure: frozenset[str]  # the words of name and manner
     details: frozenset[str]  # the words of time frame and description that the measure does not have
     telling: frozenset[str]  # those of the name's words that name something; none in "Efficacy"
+    written: frozenset[str]  # the same of the whole measure, synonyms apart
+    part: str  # of the study, in small letters; "" where the measure does not begin with it
 
 
 def read_outcomes(before: Sequence[Json], after: Sequence[Json]) -> tuple[list[Reading], list[Reading]]:
@@ -66,8 +75,8 @@ def read_outcomes(before: Sequence[Json], after: Sequence[Json]) -> tuple[list[R
     """
     tidy = cache(plain)  # most texts stand in both versions
     texts = [[_texts(outcome, tidy) for outcome in outcomes] for outcomes in (before, after)]
-    words_of = _reader(meanings(*({text for fields in side for text in fields if text} for side in texts)))
-    parts = cache(partial(_words, words_of=words_of))
+    known = meanings(*({text for fields in side for text in fields if text} for side in texts))
+    parts = cache(partial(_words, words_of=_reader(known), written_of=_reader(known, synonyms=False)))
     sides = _without_typos([[parts(each) for each in side] for side in texts])
     weights = _weights(sides)
     olds, news = ([_reading(outcome, weights) for outcome in side] for side in sides)
@@ -80,6 +89,8 @@ class _Words:
     manner: frozenset[str]
     time_frame: frozenset[str]
     description: frozenset[str]
+    written: frozenset[str]
+    part: str
 
     def all(self) -> frozenset[str]:
         return self.name | self.manner | self.time_frame | self.description
@@ -92,9 +103,9 @@ def _texts(outcome: Json, tidy: Callable[[str], str]) -> tuple[str, str, str]:
     return measure, time_frame, description
 
 
-def _reader(known: Meanings) -> Callable[[str], frozenset[str]]:
+def _reader(known: Meanings, *, synonyms: bool = True) -> Callable[[str], frozenset[str]]:
     """Return what takes a plain text to its words in the form in which they are compared."""
-    forms_of = cache(lambda word: tuple(forms(word, known)))
+    forms_of = cache(lambda word: tuple(forms(word, known, synonyms=synonyms)))
 
     def words_of(text: str) -> frozenset[str]:
         return frozenset(chain.from_iterable(map(forms_of, split(text.casefold()))))
@@ -102,10 +113,24 @@ def _reader(known: Meanings) -> Callable[[str], frozenset[str]]:
     return words_of
 
 
-def _words(texts: tuple[str, str, str], *, words_of: Callable[[str], frozenset[str]]) -> _Words:
+def _words(
+    texts: tuple[str, str, str],
+    *,
+    words_of: Callable[[str], frozenset[str]],
+    written_of: Callable[[str], frozenset[str]],
+) -> _Words:
     measure, time_frame, description = texts
-    name, manner = _parted(measure, words_of)
-    return _Words(name=name, manner=manner, time_frame=words_of(time_frame), description=words_of(description))
+    begins = _PART.match(measure)
+    name, manner = _parted(measure[begins.end() :] if begins else measure, words_of)
+    part = begins["part"] if begins else ""
+    return _Words(
+        name=name,
+        manner=manner | (words_of(part) - name),
+        time_frame=words_of(time_frame),
+        description=words_of(description),
+        written=frozenset(word for word in written_of(measure) if weight(stem(word)) >= NAMES_SOMETHING),
+        part=" ".join(part.casefold().split()),
+    )
 
 
 def _parted(measure: str, words_of: Callable[[str], frozenset[str]]) -> tuple[frozenset[str], frozenset[str]]:
@@ -132,11 +157,11 @@ def _without_typos(sides: Sequence[Sequence[_Words]]) -> list[list[_Words]]:
 
 
 def _respelled(outcome: _Words, usual: Mapping[str, str]) -> _Words:
-    name, manner, time_frame, description = (
+    name, manner, time_frame, description, written = (
         frozenset(usual.get(word, word) for word in words)
-        for words in (outcome.name, outcome.manner, outcome.time_frame, outcome.description)
+        for words in (outcome.name, outcome.manner, outcome.time_frame, outcome.description, outcome.written)
     )
-    return _Words(name=name, manner=manner, time_frame=time_frame, description=description)
+    return replace(outcome, name=name, manner=manner, time_frame=time_frame, description=description, written=written)
 
 
 def _spellings(old_words: Iterable[str], new_words: Iterable[str]) -> dict[str, str]:
@@ -180,6 +205,8 @@ def _reading(words: _Words, weights: Mapping[str, int]) -> Reading:
         measure=measure,
         details=frozenset(time_frame.weights.keys() | description.weights.keys()) - measure,
         telling=frozenset(word for word in words.name if weight(word) >= NAMES_SOMETHING),
+        written=words.written,
+        part=words.part,
     )
 
 

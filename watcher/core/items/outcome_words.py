@@ -176,11 +176,17 @@ def wording(text: str) -> str:
     return " ".join(_WORD.findall(plain(text).casefold()))
 
 
-def forms(word: str, abbreviations: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    """Yield a word in lower case in the form in which it is compared; an abbreviation written out."""
+def forms(word: str, abbreviations: Mapping[str, tuple[str, ...]], *, synonyms: bool = True) -> Iterator[str]:
+    """Yield a word in lower case in the form in which it is compared; an abbreviation written out.
+
+    Args:
+        word: in lower case.
+        abbreviations: what they stand for.
+        synonyms: whether words of one meaning have one form.
+    """
     letters = word if word[0].isdigit() else word.rstrip("0123456789")
     long = abbreviations.get(letters) or (abbreviations.get(letters[:-1]) if letters.endswith("s") else None)
-    yield from map(stem, long or (letters,))
+    yield from map(stem if synonyms else _bare, long or (letters,))
     if letters != word:  # ACR20 is something else than ACR50, but "week12" only another week
         yield word if long or weight(stem(letters)) >= NAMES_SOMETHING else word.removeprefix(letters)
 

@@ -20,16 +20,16 @@ changes with a precision of 0.24, by characters that are half alike with 0.55.  
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from zlib import crc32
 
-from watcher.core.fields import value_at
+from watcher.core.fields import text_of, value_at
 from watcher.core.items.assignment import best_pairs
 from watcher.core.items.matching import canonical
 from watcher.core.items.outcome_reading import read_outcomes
 from watcher.core.items.outcome_words import wording
-from watcher.core.items.similarity import similarity
+from watcher.core.items.similarity import is_doubtful, similarity
 from watcher.model import Difference, How, Json
 
 OUTCOMES = "protocolSection.outcomesModule"
@@ -187,12 +187,7 @@ def _placed(place: int, found: tuple[str, Json], *, content: bytes) -> _Placed:
 
 
 def _measure(outcome: Json) -> str:
-    return _text(outcome, "measure") if isinstance(outcome, dict) else ""
-
-
-def _text(outcome: Mapping[str, Json], name: str) -> str:
-    value = outcome.get(name)
-    return wording(value) if isinstance(value, str) else ""
+    return wording(text_of(outcome, "measure")) if isinstance(outcome, dict) else ""
 
 
 def _paired(
@@ -236,7 +231,11 @@ def _same_words(olds: Sequence[_Placed], news: Sequence[_Placed]) -> _Candidates
 
 
 def _words(placed: _Placed) -> tuple[str, ...]:
-    return (placed.measure, _text(placed.outcome, "timeFrame"), _text(placed.outcome, "description"))
+    return (
+        placed.measure,
+        wording(text_of(placed.outcome, "timeFrame")),
+        wording(text_of(placed.outcome, "description")),
+    )
 
 
 def _same_measures(olds: Sequence[_Placed], news: Sequence[_Placed]) -> _Candidates:
@@ -261,9 +260,10 @@ def _most_alike(before: _Flat, after: _Flat) -> Callable[[Sequence[_Placed], Seq
         found: _Candidates = {}
         for left, old in enumerate(olds):
             for right, new in enumerate(news):
-                fit = _fit(old, new, alike=similarity(readings[0][old.place], readings[1][new.place]))
+                one, other = readings[0][old.place], readings[1][new.place]
+                fit = _fit(old, new, alike=similarity(one, other))
                 if fit is not None:
-                    found[left, right] = fit
+                    found[left, right] = replace(fit, kinship=Kinship.DOUBTFUL) if is_doubtful(one, other) else fit
         return found
 
     return candidates

@@ -14,7 +14,7 @@ from watcher.core.items.names import folded
 from watcher.model import Json
 
 LOCATIONS = "protocolSection.contactsLocationsModule.locations"
-_SAME_CITY = 60  # percent of two spellings: "Napoli" and "Naples" share 67, "Wien" and "Vienna" 60
+_SAME_PLACE = 60  # percent of two spellings: "Napoli" and "Naples" share 67, "Wien" and "Vienna" 60
 _COUNTRIES = {
     "bolivia plurinational state of": "bolivia",
     "bosnia and herzegowina": "bosnia and herzegovina",
@@ -63,6 +63,6 @@ def countries_of(record: Json) -> frozenset[str]:
     return frozenset(name for name in found if isinstance(name, str))
 
 
-def similar_cities(one: str, other: str) -> bool:
-    """Return whether two folded names may be spellings of one city."""
-    return one in other or other in one or ratio(one, other) >= _SAME_CITY
+def similar_names(one: str, other: str) -> bool:
+    """Return whether two folded names may be spellings of one city, or of one country."""
+    return one in other or other in one or ratio(one, other) >= _SAME_PLACE

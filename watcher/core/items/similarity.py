@@ -42,6 +42,16 @@ def similarity(one: Reading, other: Reading) -> float:
     return max(found, _VAGUE) if _is_vague(one) or _is_vague(other) else found
 
 
+def is_doubtful(one: Reading, other: Reading) -> bool:
+    """Return whether two outcomes that are alike may still be two: no word of the measures is the same, or the part.
+
+    A synonym is another word as well: "Safety" is hardly "Tolerability".
+    """
+    if one.part and other.part and one.part != other.part:
+        return True
+    return bool(one.written and other.written) and one.written.isdisjoint(other.written)
+
+
 def _is_vague(reading: Reading) -> bool:
     return bool(reading.measure) and not reading.telling
 

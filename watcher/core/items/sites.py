@@ -3,7 +3,7 @@
 Equal items are found by ``matching.py``.  What is left is matched by the facility's name in its place, by the sponsor's
 number of the site, by the name where the place is spelt otherwise, by a similar name in one place, and last by a
 placeholder: sponsors list "Research Site" until they name the hospital, and some never name it.  So a name that comes
-to light is a rename, not a site lost and a site won.
+to light is a rename, not a site lost and a site won.  One place is the same ZIP, the same city, or a kilometre.
 
 Several placeholders in one city are paired by their ZIP, map point, contacts and status, and never merged: as many
 sites come out as go in.
@@ -19,12 +19,14 @@ joined are 86 % and 12 % with the same ZIP (most of these are departments of one
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import product
+from math import floor
 
+from watcher.core.fields import text_of
 from watcher.core.items.matching import Matching, canonical, match_items
 from watcher.core.items.names import Name, name_likeness, name_of
 from watcher.core.items.pairing import MOST_PAIRS, Candidate, choose, joined, paired
-from watcher.core.items.places import similar_cities
-from watcher.core.items.site_look import Site, likeness_of_the_rest, read_site, share_a_contact, text_at, zips_differ
+from watcher.core.items.places import similar_names
+from watcher.core.items.site_look import Site, likeness_of_the_rest, near, read_site, share_a_contact, zips_differ
 from watcher.core.items.site_names import COMMON_WORDS
 from watcher.model import Json
 
@@ -34,6 +36,9 @@ _NAMED = 10.0  # more than any likeness of places: names decide before placehold
 _Key = tuple[Hashable, ...]
 _Sites = Mapping[int, Site]  # by their places in a list
 _Step = Callable[[_Sites, _Sites], Iterator[Candidate]]
+_Score = Callable[[Mapping[int, Name], Site, Site], float | None]
+# Degrees: more than two kilometres, also in the east of the far north.
+_CELL_HEIGHT, _CELL_WIDTH = 0.02, 0.06
 
 
 def match_sites(before: Sequence[Json], after: Sequence[Json]) -> Matching:
@@ -65,7 +70,7 @@ def _by_place(items: Sequence[Json]) -> dict[_Key, list[int]]:
     found: dict[_Key, list[int]] = {}
     for place, item in enumerate(items):
         if isinstance(item, dict):
-            key = tuple(text_at(item, field) for field in _PLACE)
+            key = tuple(text_of(item, field) for field in _PLACE)
             found.setdefault(key, []).append(place)
     return found
 
@@ -74,7 +79,7 @@ def _match_further(removed: Sequence[Json], added: Sequence[Json]) -> Matching:
     olds = {place: read_site(item) for place, item in enumerate(removed) if isinstance(item, dict)}
     news = {place: read_site(item) for place, item in enumerate(added) if isinstance(item, dict)}
     partners: dict[int, int] = {}
-    for step in (*map(_by, _IDENTITIES), _in_another_city, _alike_in(_zip), _alike_in(_city)):
+    for step in (*map(_by, _IDENTITIES), _in_another_city, _alike_in(_zip), _alike_in(_city), _alike_nearby):
         found = choose(removed, added, step(olds, news))
         partners |= found
         for old, new in found.items():
@@ -169,8 +174,7 @@ def _in_another_city(olds: _Sites, news: _Sites) -> Iterator[Candidate]:
         return None if site.nameless else (site.facility, site.country)
 
     def score(old: Site, new: Site) -> float | None:
-        near = old.point is not None and old.point == new.point
-        if zips_differ(old, new) or not (near or similar_cities(old.city, new.city)):
+        if zips_differ(old, new) or not (near(old, new) or similar_names(old.city, new.city)):
             return None
         return likeness_of_the_rest(old, new)
 
@@ -186,16 +190,42 @@ def _city(site: Site) -> _Key | None:
     return (site.city, site.country) if site.city else None
 
 
-def _alike_in(place: Callable[[Site], _Key | None]) -> _Step:
+def _alike_in(place: Callable[[Site], _Key | None], score: _Score | None = None) -> _Step:
     """Sites in one place with names that are alike, or with one contact; or of which one has no name."""
 
     def candidates(olds: _Sites, news: _Sites) -> Iterator[Candidate]:
         for group_of_olds, group_of_news in _groups(place, olds, news):
             sites = (*group_of_olds.values(), *group_of_news.values())
             names = {id(site): _name(site) for site in sites if not site.nameless}
-            yield from _within(group_of_olds, group_of_news, partial(_alike, names))
+            yield from _within(group_of_olds, group_of_news, partial(score or _alike, names))
 
     return candidates
+
+
+def _alike_nearby(olds: _Sites, news: _Sites) -> Iterator[Candidate]:
+    """The same within a kilometre: the city is spelt otherwise, or a suburb is told as its city."""
+
+    def score(names: Mapping[int, Name], old: Site, new: Site) -> float | None:
+        return _alike(names, old, new) if near(old, new) else None
+
+    for cell in _CELLS:
+        yield from _alike_in(cell, score)(olds, news)
+
+
+def _cell(north: float, east: float) -> Callable[[Site], _Key | None]:
+    """Return the key of a site's cell in a grid that is shifted by a part of a cell."""
+
+    def key(site: Site) -> _Key | None:
+        if site.point is None:
+            return None
+        lat, lon = site.point
+        return (floor(lat / _CELL_HEIGHT + north), floor(lon / _CELL_WIDTH + east), site.country)
+
+    return key
+
+
+# Any two points that are near each other share a cell of one of these grids at least.
+_CELLS = tuple(_cell(north, east) for north in (0.0, 0.5) for east in (0.0, 0.5))
 
 
 def _alike(names: Mapping[int, Name], old: Site, new: Site) -> float | None:

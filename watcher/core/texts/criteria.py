@@ -48,21 +48,21 @@ class _Heading:
 
 _FEW_WORDS = r"(?:[^\s:;]+\s){0,7}?"
 _KIND = r"[\w-]*?(?:inclusion|exclusion)s?"
-_CRITERIA = r"\s(?:criteria|criterion|requirements?)"
+_CRITERIA_WORD = r"\s(?:criteria|criterion|requirements?)"
 # "Key Inclusion Criteria - Arms 1 and 2:", "Exclusion criteria: none"; the first colon ends the heading.
 _WITH_COLON = re.compile(
-    rf"(?P<title>{_FEW_WORDS}{_KIND}(?:{_CRITERIA}\b[^:：]*?)?|criteria\sfor\s{_KIND}[^:：]*?)\s?[:：]\s?(?P<rest>.*)",
+    rf"(?P<title>{_FEW_WORDS}{_KIND}(?:{_CRITERIA_WORD}\b[^:：]*?)?|criteria\sfor\s{_KIND}[^:：]*?)\s?[:：]\s?(?P<rest>.*)",
     re.IGNORECASE,
 )
 _WITHOUT_COLON = re.compile(
-    rf"(?P<title>{_FEW_WORDS}{_KIND}{_CRITERIA}"
+    rf"(?P<title>{_FEW_WORDS}{_KIND}{_CRITERIA_WORD}"
     r"(?:\s?[-–—(].{0,80}|\s(?:for|in|to|prior|of|at|determined|specific)\b.{0,80})?)\.?(?P<rest>)",
     re.IGNORECASE,
 )
 _EXCLUDES = re.compile(r"(?<!non-)\bexclusion|\bnon-inclusion", re.IGNORECASE)
 _BOTH = re.compile(r"\binclusion\b.*\bexclusion\b|\bexclusion\b.*\binclusion\b", re.IGNORECASE)
 _BARE_TITLE = re.compile(
-    rf"(?:(?:key|main|major|general|specific)\s)?(?:inclusion|exclusion){_CRITERIA}(?:\s\([^)]*\))?", re.IGNORECASE
+    rf"(?:(?:key|main|major|general|specific)\s)?(?:inclusion|exclusion){_CRITERIA_WORD}(?:\s\([^)]*\))?", re.IGNORECASE
 )
 _IMPLIES_EXCLUSION = re.compile(
     r"^exclu(?:ded|sions?)\b|\b(?:be|are|is|was|were)\sexcluded\b|\bineligible\b|\bnot\s(?:be\s)?(?:eligible|included|enrolled)\b",

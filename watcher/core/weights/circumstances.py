@@ -8,17 +8,18 @@ import re
 
 from watcher.core.fields import FieldTable
 from watcher.core.items.outcomes import SECTIONS
+from watcher.core.items.places import country_key
+from watcher.core.paths import CITY, COUNTRY, LOCATIONS
 from watcher.core.weights.step import ENROLLMENT, RESULTS_POSTED_ON, STATUS, Step
 from watcher.core.weights.values import Rule
 from watcher.core.weights.weight import Weight
 from watcher.model import Difference, How, Place, Severity
 
-LOCATIONS = "protocolSection.contactsLocationsModule.locations[]"
 WITHHELD_RULE = "withheld"
 CENTRAL_CONTACTS = "protocolSection.contactsLocationsModule.centralContacts[]"
 SITE_STATUS = LOCATIONS + ".status"
 _DESIGN = re.compile(
-    r"designInfo\.(allocation|interventionModel|maskingInfo\.masking)$|\.(armGroups|interventions)\[\]"
+    r"designInfo\.(allocation|interventionModel|maskingInfo\.masking|maskingInfo\.whoMasked\[\])$|\.(armGroups|interventions)\[\]"
 )
 _ELIGIBILITY = "protocolSection.eligibilityModule."
 _RESULTS = ("hasResults", "resultsSection.", "documentSection.", "protocolSection.statusModule.resultsFirst")
@@ -82,11 +83,16 @@ def posting(difference: Difference, step: Step, weight: Weight, _table: FieldTab
 
 
 def stage(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
-    """M2: a design that changes before the study begins is one level lower; eligibility after recruitment is minor."""
+    """M2: what changes before the study begins is one level lower; eligibility after recruitment is minor.
+
+    Nobody is treated or blinded otherwise once the primary outcome has been measured: the record is corrected.
+    """
     path = difference.path
     if weight.silent:
         return weight
     if step.before_start and (_DESIGN.search(path) or path.startswith(_ELIGIBILITY) or "Outcomes[]" in path):
+        return weight.lowered("M2")
+    if step.primary_completion_reached and _DESIGN.search(path):
         return weight.lowered("M2")
     if step.after_recruitment and path.startswith(_ELIGIBILITY):
         return weight.says("M2", Severity.MINOR)
@@ -108,7 +114,7 @@ def withholding(difference: Difference, step: Step, weight: Weight, _table: Fiel
 def passing(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
     """Results that have passed quality control after they were posted deserve a line."""
     if difference.path == RESULTS_POSTED_ON and step.quality_control_passed:
-        return weight.raised("passed", Severity.MAJOR)
+        return weight.raised_to_line("passed", Severity.MAJOR)
     return weight
 
 
@@ -120,9 +126,16 @@ def country(difference: Difference, step: Step, weight: Weight, table: FieldTabl
         (difference.new, step.countries[0]) if difference.how is How.ADDED else (difference.old, step.countries[1])
     )
     name = item.get("country") if isinstance(item, dict) else None
-    if not isinstance(name, str) or name in others:
+    if not isinstance(name, str) or country_key(name) in others:
         return weight
-    return weight.raised("country", table.rule(LOCATIONS + ".country").severity)
+    return weight.raised_to_line("country", table.rule(COUNTRY).severity)
 
 
-CIRCUMSTANCES: tuple[Rule, ...] = (posting, passing, stage, cascade, country, withholding)
+def moved(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
+    """A location that is in another city now; what the registry respells by itself, ``meaningless.py`` knows."""
+    if difference.path == CITY and difference.moved:
+        return weight.raised_to_line("moved", Severity.MINOR)
+    return weight
+
+
+CIRCUMSTANCES: tuple[Rule, ...] = (posting, passing, stage, cascade, country, moved, withholding)

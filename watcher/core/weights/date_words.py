@@ -12,14 +12,17 @@ the start weighs one level less, but is never hidden.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from watcher.core.text import one_line
 from watcher.core.weights.dates import Slip, new_precision, slip
+from watcher.core.weights.typed_values import (
+    ACTUAL,
+    ESTIMATED,
+    type_in_words,
+    value_in_words,
+    with_type,
+    without_rule,
+)
 from watcher.core.weights.verdict import Verdict
 from watcher.model import Json, Severity
-
-ACTUAL, ESTIMATED = "ACTUAL", "ESTIMATED"
-_TYPES = {ACTUAL: "actual", ESTIMATED: "estimated"}
-_LONGEST_VALUE = 60  # characters of what should be a date
 
 
 class Milestone(StrEnum):
@@ -74,13 +77,16 @@ def tell_date(milestone: Milestone, old: TypedDate, new: TypedDate) -> Verdict |
     if repr(old) == repr(new):  # 1 is not true
         return None
     if old.date is None and new.date is None:
-        return _plain(f"{words.label} type: {_type(old) or 'none'} → {_type(new) or 'none'}", Severity.MINOR)
+        return without_rule(
+            f"{words.label} type: {type_in_words(old.type) or 'none'} → {type_in_words(new.type) or 'none'}",
+            Severity.MINOR,
+        )
     if old.date is None:
         severity = Severity.MAJOR if new.type == ACTUAL else Severity.MINOR
-        return _plain(f"{words.label} added: {_shown(new)}", severity)
+        return without_rule(f"{words.label} added: {_shown(new)}", severity)
     if new.date is None:
-        kind = f", {_type(old)}" if _type(old) else ""
-        return _plain(f"{words.label} removed (was {_value(old.date)}{kind})", Severity.MAJOR)
+        kind = f", {type_in_words(old.type)}" if type_in_words(old.type) else ""
+        return without_rule(f"{words.label} removed (was {value_in_words(old.date)}{kind})", Severity.MAJOR)
     if (old.type, new.type) == (ESTIMATED, ACTUAL):
         return _reached(words, old, new)
     if (old.type, new.type) == (ACTUAL, ESTIMATED):
@@ -93,9 +99,9 @@ def tell_date(milestone: Milestone, old: TypedDate, new: TypedDate) -> Verdict |
 def milestone_severity(milestone: Milestone, moved: Slip) -> Severity:
     """Return how much a move of a date weighs, by M3."""
     severity = Severity.MINOR
-    if moved.is_long:
+    if moved.is_a_quarter:
         severity = Severity.MAJOR
-    if moved.is_very_long and moved.later:
+    if moved.is_a_year and moved.later:
         severity = Severity.CRITICAL
     if milestone is Milestone.START:
         return {Severity.CRITICAL: Severity.MAJOR}.get(severity, Severity.MINOR)
@@ -103,8 +109,8 @@ def milestone_severity(milestone: Milestone, moved: Slip) -> Severity:
 
 
 def _reached(words: _Words, old: TypedDate, new: TypedDate) -> Verdict:
-    headline = f"{words.reached} {_value(new.date)}"
-    estimate = "as estimated" if old.date == new.date else f"estimate was {_value(old.date)}"
+    headline = f"{words.reached} {value_in_words(new.date)}"
+    estimate = "as estimated" if old.date == new.date else f"estimate was {value_in_words(old.date)}"
     moved = slip(old.date, new.date)
     distance = f", {moved.size} {'later' if moved.later else 'earlier'} than estimated" if moved else ""
     sentence = f"{headline} ({estimate}){distance}"
@@ -120,7 +126,7 @@ def _moved(milestone: Milestone, old: TypedDate, new: TypedDate) -> Verdict:
     moved = slip(old.date, new.date)
     if moved is None:
         severity = Severity.MINOR if old.date == new.date else Severity.MAJOR
-        return _plain(f"{words.label}: {change}", severity)
+        return without_rule(f"{words.label}: {change}", severity)
     direction = "slipped" if moved.later else "brought forward"
     known = ", was already reported as actual" if old.type == new.type == ACTUAL else ""
     return Verdict(
@@ -131,20 +137,5 @@ def _moved(milestone: Milestone, old: TypedDate, new: TypedDate) -> Verdict:
     )
 
 
-def _plain(sentence: str, severity: Severity) -> Verdict:
-    return Verdict(headline=sentence, sentence=sentence, severity=severity, rules=())
-
-
 def _shown(value: TypedDate) -> str:
-    kind = _type(value)
-    return f"{_value(value.date)} ({kind})" if kind else _value(value.date)
-
-
-def _type(value: TypedDate) -> str:
-    return _TYPES.get(value.type, _value(value.type)) if isinstance(value.type, str) else ""
-
-
-def _value(value: Json) -> str:
-    if isinstance(value, dict | list):
-        return "several values"
-    return one_line(str(value), _LONGEST_VALUE) or "empty"
+    return with_type(value_in_words(value.date), value.type)

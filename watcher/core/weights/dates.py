@@ -60,12 +60,12 @@ class Slip:
         return f"{'+' if self.later else '−'}{self.size}"
 
     @property
-    def is_long(self) -> bool:
+    def is_a_quarter(self) -> bool:
         """Whether it is a quarter of a year or more."""
         return self._reaches(*_QUARTER)
 
     @property
-    def is_very_long(self) -> bool:
+    def is_a_year(self) -> bool:
         """Whether it is a year or more."""
         return self._reaches(*_YEAR)
 

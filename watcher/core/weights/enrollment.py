@@ -10,13 +10,19 @@ Source: domain rules, M6, and the enrollment in the field table.
 from dataclasses import dataclass
 
 from watcher.core.text import one_line
-from watcher.core.weights.date_words import ACTUAL, ESTIMATED
+from watcher.core.weights.typed_values import (
+    ACTUAL,
+    ESTIMATED,
+    LONGEST_VALUE,
+    type_in_words,
+    value_in_words,
+    with_type,
+    without_rule,
+)
 from watcher.core.weights.verdict import Verdict
 from watcher.model import Json, Severity
 
 _LABEL = "Enrollment"
-_TYPES = {ACTUAL: "actual", ESTIMATED: "estimated"}
-_LONGEST_VALUE = 60  # characters of what should be a number
 _NOTABLE_MOVE = 20  # percent of the old target
 _SHORTFALL, _COLLAPSE = 85, 50  # percent of the last target, below which an actual enrollment weighs more
 
@@ -34,18 +40,20 @@ def tell_enrollment(old: Enrollment, new: Enrollment) -> Verdict | None:
     if repr(old) == repr(new):  # 1 is not true
         return None
     if old.count is None and new.count is None:
-        return _plain(f"{_LABEL} type: {_type(old) or 'none'} → {_type(new) or 'none'}", Severity.MINOR)
+        return without_rule(
+            f"{_LABEL} type: {type_in_words(old.type) or 'none'} → {type_in_words(new.type) or 'none'}", Severity.MINOR
+        )
     if old.count is None:
         return _first(new)
     if new.count is None:
-        kind = f", {_type(old)}" if _type(old) else ""
-        return _plain(f"{_LABEL} removed (was {_value(old.count)}{kind})", Severity.MAJOR)
+        kind = f", {type_in_words(old.type)}" if type_in_words(old.type) else ""
+        return without_rule(f"{_LABEL} removed (was {_number(old.count)}{kind})", Severity.MAJOR)
     if old.type == ACTUAL and new.type == ESTIMATED:
         lost = f"{_LABEL} no longer reported as actual"
         return _told(f"{lost}: {_change(old, new)}", headline=lost, severity=Severity.MAJOR)
     before, after = _count(old.count), _count(new.count)
     if before is None or after is None:
-        return _plain(f"{_LABEL}: {_change(old, new)}", Severity.MINOR)
+        return without_rule(f"{_LABEL}: {_change(old, new)}", Severity.MINOR)
     if new.type == ACTUAL and old.type != ACTUAL:
         return _reached(old, new, target=before, enrolled=after)
     return _moved(old, new, before=before, after=after)
@@ -55,7 +63,7 @@ def _first(new: Enrollment) -> Verdict:
     sentence = f"{_LABEL} added: {_shown(new)}"
     if new.type == ACTUAL and _count(new.count) == 0:
         return _nobody(sentence)
-    return _plain(sentence, Severity.MINOR)
+    return without_rule(sentence, Severity.MINOR)
 
 
 def _nobody(sentence: str) -> Verdict:
@@ -109,24 +117,13 @@ def _change(old: Enrollment, new: Enrollment) -> str:
 
 
 def _shown(value: Enrollment) -> str:
-    kind = _type(value)
-    return f"{_value(value.count)} ({kind})" if kind else _value(value.count)
+    return with_type(_number(value.count), value.type)
 
 
-def _type(value: Enrollment) -> str:
-    return _TYPES.get(value.type, _value(value.type)) if isinstance(value.type, str) else ""
-
-
-def _value(value: Json) -> str:
-    if isinstance(value, dict | list):
-        return "several values"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return one_line(f"{value:,}", _LONGEST_VALUE)
-    return one_line(str(value), _LONGEST_VALUE) or "empty"
-
-
-def _plain(sentence: str, severity: Severity) -> Verdict:
-    return Verdict(headline=sentence, sentence=sentence, severity=severity, rules=())
+def _number(count: Json) -> str:
+    if isinstance(count, int) and not isinstance(count, bool):
+        return one_line(f"{count:,}", LONGEST_VALUE)
+    return value_in_words(count)
 
 
 def _told(sentence: str, *, headline: str, severity: Severity) -> Verdict:

@@ -6,8 +6,13 @@ the same one where the rule does not apply.
 
 import re
 import unicodedata
+from collections.abc import Callable, Mapping
 
 from watcher.core.fields import FieldTable, value_at
+from watcher.core.items.names import folded
+from watcher.core.items.naming import link_key
+from watcher.core.items.places import country_key, similar_names
+from watcher.core.paths import CITY, COUNTRY, LEAD_SPONSOR, LOCATIONS
 from watcher.core.texts.ages import same_age
 from watcher.core.texts.criteria_changes import criteria_changes
 from watcher.core.texts.durations import in_smallest_units
@@ -17,9 +22,8 @@ from watcher.core.weights.values import Rule
 from watcher.core.weights.weight import Weight
 from watcher.model import Difference, How, Json, Severity
 
-_LOCATION = "protocolSection.contactsLocationsModule.locations[]."
-_ADDRESS = frozenset(_LOCATION + leaf for leaf in ("city", "state", "zip", "country", "countryCode"))
-_GEO_POINT = _LOCATION + "geoPoint"
+_ADDRESS = frozenset(f"{LOCATIONS}.{leaf}" for leaf in ("city", "state", "zip", "country", "countryCode"))
+_GEO_POINT = LOCATIONS + ".geoPoint"
 _AGES = frozenset(f"protocolSection.eligibilityModule.{leaf}imumAge" for leaf in ("min", "max"))
 _REMOVED_COUNTRIES = "derivedSection.miscInfoModule.removedCountries[]"
 _INTERVENTION_NAMES = frozenset(
@@ -28,7 +32,6 @@ _INTERVENTION_NAMES = frozenset(
 )
 _CRITERIA = "protocolSection.eligibilityModule.eligibilityCriteria"
 _ORGANIZATION = "protocolSection.identificationModule.organization.fullName"
-_LEAD_SPONSOR = "protocolSection.sponsorCollaboratorsModule.leadSponsor.name"
 # What the registry derives, spells or matches by itself.
 _REGISTRY_S_OWN = re.compile(
     r"\.(city|state|zip|country|countryCode)$|\.geoPoint\b|BrowseModule\.|\.class$|\.citation$|removedCountries"
@@ -36,19 +39,28 @@ _REGISTRY_S_OWN = re.compile(
 
 
 def address(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
-    """A location that stays the same has moved nowhere: its address is spelled otherwise."""
-    if difference.path in _ADDRESS or difference.path.startswith(_GEO_POINT):
-        return weight.says("address", Severity.NOISE)
-    return weight
+    """The address of a location in other words, or what a place that it has moved to says besides its city."""
+    path = difference.path
+    if path not in _ADDRESS and not path.startswith(_GEO_POINT):
+        return weight
+    if path == COUNTRY and not _same_country(difference.old, difference.new):
+        return weight
+    if path == CITY and difference.moved:
+        return weight
+    return weight.says("address", Severity.NOISE)
+
+
+def _same_country(old: Json, new: Json) -> bool:
+    return isinstance(old, str) and isinstance(new, str) and country_key(old) == country_key(new)
 
 
 def spelling(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
-    """The name of a place in the same letters and digits."""
+    """The name of a place, or an ID, in the same letters and digits; an address that leads to the same page."""
     old, new = difference.old, difference.new
-    if difference.path != _LOCATION + "facility" or not isinstance(old, str) or not isinstance(new, str):
+    key = _SPELLINGS.get(difference.path)
+    if key is None or not isinstance(old, str) or not isinstance(new, str):
         return weight
-    same = bool(_letters(old)) and _letters(old) == _letters(new)
-    return weight.says("M9", Severity.NOISE) if same else weight
+    return weight.says("M9", Severity.NOISE) if key(old) and key(old) == key(new) else weight
 
 
 def _letters(name: str) -> str:
@@ -57,9 +69,16 @@ def _letters(name: str) -> str:
 
 def drift(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
     """M8: what the registry changes in its own fields without a sponsor update."""
-    if step.by_registry and _REGISTRY_S_OWN.search(difference.path):
-        return weight.says("M8", Severity.NOISE)
-    return weight
+    if not step.by_registry or not _REGISTRY_S_OWN.search(difference.path):
+        return weight
+    if difference.path == COUNTRY and not _may_be_one_country(difference.old, difference.new):
+        return weight
+    return weight.says("M8", Severity.NOISE)
+
+
+def _may_be_one_country(old: Json, new: Json) -> bool:
+    """Return whether the registry may only have respelled a country, also in a way that ``places.py`` does not know."""
+    return isinstance(old, str) and isinstance(new, str) and similar_names(country_key(old), country_key(new))
 
 
 def appearance(difference: Difference, _step: Step, weight: Weight, table: FieldTable) -> Weight:
@@ -101,16 +120,25 @@ def repetition(difference: Difference, step: Step, weight: Weight, _table: Field
     """
     if difference.path in _INTERVENTION_NAMES:
         name = difference.new if difference.how is How.ADDED else difference.old
-        said = isinstance(name, str) and not step.renamed_interventions.isdisjoint({name, name.partition(": ")[2]})
+        names = {folded(name), folded(name.partition(": ")[2])} if isinstance(name, str) else set()
+        said = not step.renamed_interventions.isdisjoint(names)
     elif difference.path == _REMOVED_COUNTRIES:
         before, after = step.countries
         gone, come = before - after, after - before
-        # Not in the sets: what stands there need not be hashable.
-        said = difference.old in tuple(come) if difference.how is How.REMOVED else difference.new in tuple(gone)
+        name, told = (difference.old, come) if difference.how is How.REMOVED else (difference.new, gone)
+        said = isinstance(name, str) and country_key(name) in told
     else:
-        moved = (value_at(record, _LEAD_SPONSOR) for record in (step.before, step.after))
+        moved = (value_at(record, LEAD_SPONSOR) for record in (step.before, step.after))
         said = difference.path == _ORGANIZATION and (difference.old, difference.new) == tuple(moved)
     return weight.says("repeat", Severity.NOISE) if said else weight
 
 
+_SPELLINGS: Mapping[str, Callable[[str], str]] = {  # what is the same for spellings of one thing
+    LOCATIONS + ".facility": _letters,
+    "protocolSection.identificationModule.orgStudyIdInfo.id": _letters,
+    "protocolSection.identificationModule.secondaryIdInfos[].id": _letters,
+    "protocolSection.referencesModule.seeAlsoLinks[].url": link_key,
+    "protocolSection.referencesModule.availIpds[].url": link_key,
+    "protocolSection.ipdSharingStatementModule.url": link_key,
+}
 MEANINGLESS: tuple[Rule, ...] = (address, spelling, drift, appearance, time_frame, age, repetition)

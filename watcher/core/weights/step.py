@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from watcher.core.fields import value_at
-from watcher.core.items.places import countries_of
+from watcher.core.items.names import folded
+from watcher.core.items.places import countries_of, country_key
+from watcher.core.paths import COLLABORATORS
 from watcher.core.text import one_line
 from watcher.core.weights.date_words import Milestone, TypedDate, tell_date
 from watcher.core.weights.enrollment import Enrollment, tell_enrollment
+from watcher.core.weights.typed_values import ACTUAL
 from watcher.core.weights.verdict import Verdict
 from watcher.model import Json
 
@@ -106,11 +109,25 @@ class Step:
 
     @cached_property
     def renamed_interventions(self) -> frozenset[str]:
-        """The old and the new names of interventions that keep the old one among their other names."""
+        """The old and the new names, folded, of interventions that go by one of their other names now.
+
+        Either the old one stands among the other names now, or the new one did.
+        """
         old, new = _interventions(self.before), _interventions(self.after)
-        gone = old.keys() - new.keys()
-        renamed = {name: others & gone for name, others in new.items() if name not in old and others & gone}
-        return frozenset(renamed).union(*renamed.values())
+        gone, come = old.keys() - new.keys(), new.keys() - old.keys()
+        pairs = [(was, now) for was in gone for now in come if was in new[now] or now in old[was]]
+        return frozenset(name for pair in pairs for name in pair)
+
+    @cached_property
+    def kept_interventions(self) -> frozenset[str]:
+        """The folded names of interventions that stand in it before and after."""
+        return frozenset(_interventions(self.before).keys() & _interventions(self.after).keys())
+
+    @cached_property
+    def has_industry_collaborator(self) -> bool:
+        """Whether somebody of the industry collaborated before it."""
+        listed = value_at(self.before, COLLABORATORS.removesuffix("[]"))
+        return isinstance(listed, list) and any(map(is_industry, listed))
 
     @cached_property
     def enrollment(self) -> Verdict | None:
@@ -132,8 +149,9 @@ class Step:
 
     @cached_property
     def countries(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The countries of the locations before and after."""
-        return countries_of(self.before), countries_of(self.after)
+        """The countries of the locations before and after, by their keys: see ``places.py``."""
+        before, after = (frozenset(map(country_key, countries_of(one))) for one in (self.before, self.after))
+        return before, after
 
     @cached_property
     def before_start(self) -> bool:
@@ -147,14 +165,24 @@ class Step:
         return all(status in {"ACTIVE_NOT_RECRUITING", "COMPLETED", "TERMINATED"} for status in self.status)
 
     @cached_property
+    def primary_completion_reached(self) -> bool:
+        """Whether the primary completion was reported as actual before it."""
+        return bool(value_at(self.before, f"{Milestone.PRIMARY_COMPLETION}.type") == ACTUAL)
+
+    @cached_property
     def after_primary_completion(self) -> bool:
         """Whether the primary completion date had been reached when the sponsor submitted this version."""
-        date, kind = (value_at(self.before, f"{Milestone.PRIMARY_COMPLETION}.{leaf}") for leaf in ("date", "type"))
+        date = value_at(self.before, f"{Milestone.PRIMARY_COMPLETION}.date")
         submitted = value_at(self.after, _UPDATE_DATES[0])
-        if kind == "ACTUAL":
+        if self.primary_completion_reached:
             return True
         # As text: a month counts as past when it is over.
         return isinstance(date, str) and isinstance(submitted, str) and date < submitted[: len(date)]
+
+
+def is_industry(organization: Json) -> bool:
+    """Return whether a sponsor or a collaborator is a company."""
+    return bool(value_at(organization, "class") == "INDUSTRY")
 
 
 def _reporting(record: Json) -> dict[str, Json]:
@@ -164,14 +192,14 @@ def _reporting(record: Json) -> dict[str, Json]:
 
 
 def _interventions(record: Json) -> dict[str, set[str]]:
-    """Return the other names of each intervention by its name."""
+    """Return the other names of each intervention by its name, all folded."""
     listed = value_at(record, "protocolSection.armsInterventionsModule.interventions")
     found = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     names: dict[str, set[str]] = {}
     for one in found:
         others = one.get("otherNames")
         if isinstance(one.get("name"), str):
-            names[one["name"]] = (
-                {name for name in others if isinstance(name, str)} if isinstance(others, list) else set()
+            names[folded(one["name"])] = (
+                {folded(name) for name in others if isinstance(name, str)} if isinstance(others, list) else set()
             )
     return names

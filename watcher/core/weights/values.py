@@ -8,18 +8,22 @@ import re
 from collections.abc import Callable
 
 from watcher.core.fields import FieldTable, value_at
-from watcher.core.items.naming import company_key
+from watcher.core.items.names import folded
+from watcher.core.items.naming import company_key, person_key
+from watcher.core.paths import COLLABORATORS, INTERVENTION_TYPE, INVESTIGATOR, LEAD_SPONSOR, REFERENCES
 from watcher.core.texts.quantities import numbers_changed
+from watcher.core.texts.title_words import design_words
 from watcher.core.weights.date_words import Milestone
-from watcher.core.weights.step import ENROLLMENT, LAST_KNOWN_STATUS, STATUS, WHY_STOPPED, Step
+from watcher.core.weights.step import ENROLLMENT, LAST_KNOWN_STATUS, STATUS, WHY_STOPPED, Step, is_industry
 from watcher.core.weights.weight import Weight
-from watcher.model import Difference, How, Json, Place, Severity
+from watcher.model import Difference, How, Place, Severity
 
 STUDY_DATES = tuple(Milestone)
-_REFERENCES = "protocolSection.referencesModule.references[]"
-_LEAD_SPONSOR = "protocolSection.sponsorCollaboratorsModule.leadSponsor.name"
 _DMC = "protocolSection.oversightModule.oversightHasDmc"
 _SHARING = "protocolSection.ipdSharingStatementModule.ipdSharing"
+_REGULATED = frozenset(f"protocolSection.oversightModule.isFdaRegulated{product}" for product in ("Drug", "Device"))
+_OFFICIAL_TITLE = "protocolSection.identificationModule.officialTitle"
+_NAME_KEYS = {LEAD_SPONSOR: company_key, INVESTIGATOR: person_key}  # what is the same for spellings of one name
 # A text in which figures are what counts: doses, ages, limits, times.
 _PRIMARY_MEASURE = "protocolSection.outcomesModule.primaryOutcomes[].measure"
 _FIGURES = re.compile(
@@ -57,14 +61,14 @@ def reason(difference: Difference, step: Step, weight: Weight, _table: FieldTabl
 def dates(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
     """M3 to M5: a date and its type are weighed together."""
     struct, _, leaf = difference.path.rpartition(".")
-    told = step.milestone(Milestone(struct)) if struct in STUDY_DATES and leaf in {"date", "type"} else None
-    return weight.told(told) if told else weight
+    verdict = step.milestone(Milestone(struct)) if struct in STUDY_DATES and leaf in {"date", "type"} else None
+    return weight.as_judged(verdict) if verdict else weight
 
 
 def enrollment(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
     """M6: count and type are weighed together."""
-    told = step.enrollment if difference.path.startswith(ENROLLMENT + ".") else None
-    return weight.told(told) if told else weight
+    verdict = step.enrollment if difference.path.startswith(ENROLLMENT + ".") else None
+    return weight.as_judged(verdict) if verdict else weight
 
 
 def flags(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
@@ -72,38 +76,67 @@ def flags(difference: Difference, _step: Step, weight: Weight, _table: FieldTabl
     if difference.how is How.REMOVED and difference.old is False:
         return weight.lowered("absent")
     if difference.path == _DMC and (difference.old, difference.new) == (True, False):
-        return weight.raised("taken-back", Severity.MAJOR)
+        return weight.raised_to_line("taken-back", Severity.MAJOR)
     if difference.path == _SHARING and (difference.old, difference.new) == ("YES", "NO"):
-        return weight.raised("taken-back", Severity.MAJOR)
+        return weight.raised_to_line("taken-back", Severity.MAJOR)
     return weight
 
 
 def references(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
     """A publication's weight is its kind's: the registry links DERIVED ones by itself."""
-    if difference.path != _REFERENCES:
+    if difference.path != REFERENCES:
         return weight
     item = difference.new if difference.how is How.ADDED else difference.old
     found = item if isinstance(item, dict) else {}
     if difference.how is How.ADDED and found.get("retractions"):
-        return weight.raised("reference", Severity.CRITICAL)
+        return weight.raised_to_line("reference", Severity.CRITICAL)
     kind = found.get("type")
     if kind == "DERIVED":
         return weight.says("reference", Severity.NOISE)
-    return weight.raised("reference", Severity.MAJOR if kind == "RESULT" else Severity.MINOR)
+    return weight.raised_to_line("reference", Severity.MAJOR if kind == "RESULT" else Severity.MINOR)
 
 
 def renamed(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
-    """What has another name is the same thing; a sponsor's name in another spelling is the same sponsor."""
+    """What has another name is the same thing; so is a sponsor in another spelling, a person with another degree.
+
+    Where the table finds nothing to tell in a name, as in a link's label, another one is nothing to tell either.
+    """
     if difference.how is How.RENAMED:
-        return weight.says("renamed", Severity.MINOR)
-    texts = (difference.old, difference.new)
-    if difference.path == _LEAD_SPONSOR and _same_company(*texts):
+        return weight if weight.silent else weight.says("renamed", Severity.MINOR)
+    key = _NAME_KEYS.get(difference.path)
+    old, new = difference.old, difference.new
+    if key and isinstance(old, str) and isinstance(new, str) and key(old) == key(new):
         return weight.says("renamed", Severity.MINOR)
     return weight
 
 
-def _same_company(old: Json, new: Json) -> bool:
-    return isinstance(old, str) and isinstance(new, str) and company_key(old) == company_key(new)
+def recoded(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
+    """An intervention that keeps its name and is of another type now: a drug that is called a biological."""
+    if difference.path != INTERVENTION_TYPE or difference.how is not How.CHANGED:
+        return weight
+    kept = difference.item is not None and folded(difference.item) in step.kept_interventions
+    return weight.says("recoded", Severity.MINOR) if kept else weight
+
+
+def regulated(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
+    """A study that is not of a regulated product any more, when it may owe its results as one."""
+    lost = difference.path in _REGULATED and (difference.old, difference.new) == (True, False)
+    return weight.raised_to_line("regulated", Severity.CRITICAL) if lost and step.primary_completion_reached else weight
+
+
+def industry(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
+    """The first collaborator of the industry."""
+    if difference.path != COLLABORATORS or difference.how is not How.ADDED or step.has_industry_collaborator:
+        return weight
+    return weight.raised_to_line("industry", Severity.MAJOR) if is_industry(difference.new) else weight
+
+
+def title(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
+    """An official title that says another phase, another blinding or another comparator."""
+    old, new = difference.old, difference.new
+    if weight.silent or difference.path != _OFFICIAL_TITLE or not isinstance(old, str) or not isinstance(new, str):
+        return weight
+    return weight.raised_to_line("title", Severity.MAJOR) if design_words(old) != design_words(new) else weight
 
 
 def figures(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
@@ -111,7 +144,7 @@ def figures(difference: Difference, _step: Step, weight: Weight, _table: FieldTa
     old, new = difference.old, difference.new
     if weight.silent or not _FIGURES.search(difference.path) or not isinstance(old, str) or not isinstance(new, str):
         return weight
-    return weight.raised("M10", Severity.MAJOR) if any(numbers_changed(old, new)) else weight
+    return weight.raised_to_line("M10", Severity.MAJOR) if any(numbers_changed(old, new)) else weight
 
 
 def doubt(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
@@ -122,4 +155,18 @@ def doubt(difference: Difference, _step: Step, weight: Weight, _table: FieldTabl
     return weight.says("doubtful", severity)
 
 
-VALUES: tuple[Rule, ...] = (status, reason, dates, enrollment, flags, references, renamed, figures, doubt)
+VALUES: tuple[Rule, ...] = (
+    status,
+    reason,
+    dates,
+    enrollment,
+    flags,
+    regulated,
+    references,
+    industry,
+    renamed,
+    recoded,
+    title,
+    figures,
+    doubt,
+)

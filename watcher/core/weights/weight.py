@@ -24,7 +24,7 @@ class Weight:
         lower = _LEVELS[min(self.severity.rank + 1, Severity.MINOR.rank)]
         return self.says(code, max(self.severity, lower, key=lambda severity: severity.rank), place)
 
-    def raised(self, code: str, severity: Severity) -> Self:
+    def raised_to_line(self, code: str, severity: Severity) -> Self:
         """Return the weight with at least this severity, and a line of its own."""
         return self.says(code, min(self.severity, severity, key=lambda one: one.rank), Place.LINE)
 
@@ -32,7 +32,7 @@ class Weight:
         """Return the weight at a place that the settings say."""
         return self if place is self.place else replace(self, place=place, rules=(*self.rules, "override"))
 
-    def told(self, verdict: Verdict) -> Self:
+    def as_judged(self, verdict: Verdict) -> Self:
         """Return what a rule says that weighs and words at once; it has a line of its own."""
         rules = verdict.rules or ("value",)
         return replace(self, severity=verdict.severity, place=Place.LINE, rules=(*self.rules, *rules))

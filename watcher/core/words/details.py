@@ -6,6 +6,7 @@ Criteria of eligibility are shown one by one, other texts as one passage with wh
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from watcher.core.paths import ELIGIBILITY_CRITERIA
 from watcher.core.text import one_line
 from watcher.core.texts.criteria_changes import CriterionChange, criteria_changes
 from watcher.core.texts.shown_diff import SHOWN_LENGTH, as_text, shown_diff
@@ -13,7 +14,6 @@ from watcher.core.texts.worddiff import Segment, SegmentKind
 from watcher.core.words.phrases import LONG_TEXT
 from watcher.model import Change, How, Json
 
-CRITERIA = "protocolSection.eligibilityModule.eligibilityCriteria"
 MOST_DETAILS = 6  # below one sentence
 _CRITERION_LENGTH = 300  # characters
 
@@ -50,7 +50,7 @@ def _details(change: Change) -> Iterator[Detail]:
     if not any(isinstance(value, str) and len(value) > LONG_TEXT for value in (old, new)):
         return
     if isinstance(old, str) and isinstance(new, str):
-        if change.path == CRITERIA:
+        if change.path == ELIGIBILITY_CRITERIA:
             yield from map(_criterion, criteria_changes(old, new))
         else:
             yield _compared("", old, new, limit=SHOWN_LENGTH)

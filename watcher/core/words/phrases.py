@@ -44,18 +44,21 @@ def now(difference: Difference, table: FieldTable) -> str:
     return quoted(table.words(difference.path, difference.new))
 
 
-def is_long(*values: Json) -> bool:
+def is_long_text(*values: Json) -> bool:
     return any(isinstance(value, str) and len(value) > LONG_TEXT for value in values)
 
 
 def value_change(label: str, difference: Difference, table: FieldTable) -> Wording:
     """Word one value that came, went or changed."""
-    if is_long(difference.old, difference.new):
+    if is_long_text(difference.old, difference.new):
         return same(f"{label} {difference.how.value}")
     if difference.how is How.ADDED:
-        return same(f"{label} added: {now(difference, table)}")
+        words = now(difference, table)
+        yes_or_no = isinstance(difference.new, bool)
+        return same(f"{label}: {words} (was not stated)" if yes_or_no else f"{label} added: {words}")
     if difference.how is How.REMOVED:
-        return same(f"{label} removed (was {was(difference, table)})")
+        gone = "is not stated any more" if isinstance(difference.old, bool) else "removed"
+        return same(f"{label} {gone} (was {was(difference, table)})")
     return same(f"{label}: {was(difference, table)} → {now(difference, table)}")
 
 
@@ -79,3 +82,10 @@ def named(names: Sequence[str]) -> str:
     """Return the first few names, and how many more there are."""
     more = f" and {len(names) - NAMED_ITEMS:,} more" if len(names) > NAMED_ITEMS else ""
     return "; ".join(names[:NAMED_ITEMS]) + more
+
+
+def listed(names: Sequence[str], *, last: str = "and") -> str:
+    """Return names without punctuation of their own as a sentence lists them: ``Germany, Italy and Spain``."""
+    more = [f"{len(names) - NAMED_ITEMS:,} more"] if len(names) > NAMED_ITEMS else []
+    *first, final = [*names[:NAMED_ITEMS], *more] or [""]
+    return f"{', '.join(first)} {last} {final}" if first else final

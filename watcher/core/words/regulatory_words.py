@@ -31,17 +31,23 @@ def word_certification(story: Story, table: FieldTable) -> Wording:
 
 def word_violation(story: Story, table: FieldTable) -> Wording:
     """Return the sentence for events of an FDAAA 801 violation; that there is one, they say themselves."""
-    events = [difference for difference in story.differences if _is_new_event(difference)]
+    events = sorted((one for one in story.differences if _is_new_event(one)), key=lambda one: _day(one.new))
     said = [_event(difference.new, table) for difference in events]
+    latest = said[-1:]
     for difference in story.differences:
         says_no_more = bool(events) and difference.path == VIOLATION_FLAG and difference.new is True
         if not _is_new_event(difference) and not says_no_more:
             said.append(value_change(label_of(difference.path, table), difference, table))
-    return Wording(headline=said[0].headline, sentence="; ".join(one.sentence for one in said))
+    return Wording(headline=(latest or said)[0].headline, sentence="; ".join(one.sentence for one in said))
 
 
 def _is_new_event(difference: Difference) -> bool:
     return difference.path == VIOLATION_EVENTS and difference.how is How.ADDED and isinstance(difference.new, dict)
+
+
+def _day(event: Mapping[str, Json]) -> str:
+    """Return the day of an event, as text: the one on which it was issued, if that is known."""
+    return next((str(event[key]) for key in ("issuedDate", "creationDate", "postedDate") if event.get(key)), "")
 
 
 def _event(event: Mapping[str, Json], table: FieldTable) -> Wording:

@@ -15,7 +15,7 @@ from watcher.core.words.phrases import (
     Wording,
     counted,
     in_sentence,
-    is_long,
+    is_long_text,
     label_of,
     named,
     now,
@@ -24,6 +24,7 @@ from watcher.core.words.phrases import (
     value_change,
     was,
 )
+from watcher.core.words.reported_words import word_one_text, word_reported_outcomes
 from watcher.core.words.stories import DOCUMENTS, NEWLY_REPORTED, SUBMISSION_EVENTS, Story
 from watcher.core.words.submissions import in_order
 from watcher.model import How, Json
@@ -150,14 +151,18 @@ def word_results_update(story: Story, table: FieldTable) -> Wording:
     first = story.differences[0]
     if story.key.startswith(NEWLY_REPORTED):
         return same(f"Results added for {quoted(story.key.removeprefix(NEWLY_REPORTED))}")
+    if outcomes := word_reported_outcomes(story, table):
+        return outcomes
     module = _module(story, table)
+    if len(story.parts) == 1 and first.item is None and not first.path.endswith("[]"):
+        return word_one_text(module, first, table)
     if len(story.parts) == 1 and first.how is How.CHANGED and first.item is not None:
         words = value_change(f"{module}, {quoted(first.item)}", first, table)
         return same(f"Results corrected: {words.sentence}")
     values = [
         f"{quoted(difference.item)}: {was(difference, table)} → {now(difference, table)}"
         for difference in story.differences
-        if difference.how is How.CHANGED and difference.item and not is_long(difference.old, difference.new)
+        if difference.how is How.CHANGED and difference.item and not is_long_text(difference.old, difference.new)
     ]
     others = dict.fromkeys(
         quoted(difference.item.partition(ITEM_SEPARATOR)[0]) for difference in story.differences if difference.item

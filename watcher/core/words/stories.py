@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from watcher.core.differences import ITEM_SEPARATOR
+from watcher.core.paths import CITY, COUNTRY, LOCATIONS
 from watcher.core.privacy import is_contact_path
 from watcher.core.weights.circumstances import (
-    LOCATIONS,
     SITE_STATUS,
     comes_with_results,
     comes_with_withholding,
@@ -28,8 +28,10 @@ RESULTS = "results"
 SUBMISSION = "submission"
 CERTIFICATION = "certification"
 VIOLATION = "violation"
+RESPONSIBLE = "protocolSection.sponsorCollaboratorsModule.responsibleParty"
 ACCESS = "protocolSection.statusModule.expandedAccessInfo"
 SHARING = "protocolSection.ipdSharingStatementModule"
+MOVED_SITES = "moved sites"
 NEWLY_REPORTED = "newly reported "  # before the title of an outcome
 
 SUBMISSION_EVENTS = "annotationSection.annotationModule.unpostedAnnotation.unpostedEvents[]"
@@ -46,11 +48,12 @@ _TOLD_TOGETHER = (
     ("protocolSection.statusModule.dispFirst", CERTIFICATION),
     ("annotationSection.annotationModule.violationAnnotation.", VIOLATION),
     (VIOLATION_FLAG, VIOLATION),
+    (f"{RESPONSIBLE}.", RESPONSIBLE),
     (f"{ACCESS}.", ACCESS),
     (f"{SHARING}.", SHARING),
 )
 _RESULTS_PREFIXES = ("resultsSection.", "documentSection.", "protocolSection.statusModule.resultsFirst")
-_REPORTED = "resultsSection.outcomeMeasuresModule.outcomeMeasures[]"
+REPORTED_OUTCOMES = "resultsSection.outcomeMeasuresModule.outcomeMeasures[]"
 _STRUCT = re.compile(r"^(.*(?:DateStruct|enrollmentInfo|maskingInfo))\.")
 _RESULTS_MODULE = re.compile(r"^((?:resultsSection|derivedSection)\.\w+)[.\[]")
 # Lists in which one item often takes the place of another.
@@ -61,7 +64,9 @@ _EXCHANGED = frozenset(
     }
 )
 # Lists whose items are told one by one, each with all that changed in it.
-_BY_ITEM = re.compile(r"^(.*\.(?:(?:primary|secondary|other)Outcomes|armGroups|interventions|overallOfficials)\[\])\.")
+_BY_ITEM = re.compile(
+    r"^(.*\.(?:(?:primary|secondary|other)Outcomes|armGroups|interventions|overallOfficials|largeDocs)\[\])\."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +145,7 @@ def _belongs_to_results(difference: Difference, step: Step) -> bool:
 
 def _newly_reported(difference: Difference, step: Step) -> str | None:
     """Return the title of the outcome that a difference belongs to, if its results are posted now and were not."""
-    if not difference.path.startswith(f"{_REPORTED}.") or not difference.item:
+    if not difference.path.startswith(f"{REPORTED_OUTCOMES}.") or not difference.item:
         return None
     title = difference.item.partition(ITEM_SEPARATOR)[0]
     return title if title in step.newly_reported else None
@@ -155,6 +160,8 @@ def _list_key(difference: Difference) -> str:
         return f"{path} {how}" if isinstance(difference.new if how is How.ADDED else difference.old, dict) else path
     if path == SITE_STATUS:
         return f"{path} {difference.old} {difference.new}"
+    if path in {CITY, COUNTRY} and difference.moved:
+        return MOVED_SITES
     if path.startswith(LOCATIONS + "."):
         return f"{path} {how}"
     if match := _BY_ITEM.match(path):

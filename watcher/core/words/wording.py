@@ -4,21 +4,26 @@ Labels are the registry's own, values stand as they are in the record, enum valu
 interpreted and nothing is generated.
 """
 
-from watcher.core.differences import ITEM_SEPARATOR
+from collections.abc import Callable, Mapping
+
 from watcher.core.fields import FieldTable, value_at
 from watcher.core.items.outcomes import SECTIONS, better_section
+from watcher.core.paths import ELIGIBILITY_CRITERIA, LOCATIONS, REFERENCES
 from watcher.core.text import one_line
-from watcher.core.weights.circumstances import LOCATIONS, SITE_STATUS
+from watcher.core.weights.circumstances import SITE_STATUS
 from watcher.core.weights.date_words import Milestone
 from watcher.core.weights.step import ENROLLMENT, STATUS
 from watcher.core.weights.values import STUDY_DATES
 from watcher.core.words import stories
+from watcher.core.words.document_words import document_words, word_document
 from watcher.core.words.list_words import (
-    REFERENCES,
     counted_items,
     country_words,
+    publication_words,
     word_moved_outcomes,
+    word_moved_sites,
     word_publication,
+    word_retractions,
     word_site_status,
 )
 from watcher.core.words.past import Past
@@ -26,7 +31,7 @@ from watcher.core.words.phrases import (
     NAMED_ITEMS,
     Wording,
     counted,
-    is_long,
+    is_long_text,
     item_words,
     label_of,
     named,
@@ -37,9 +42,10 @@ from watcher.core.words.phrases import (
     was,
 )
 from watcher.core.words.regulatory_words import word_certification, word_violation
+from watcher.core.words.responsible_words import word_responsible_party
 from watcher.core.words.results_words import word_results, word_results_update, word_submission
 from watcher.core.words.status_words import word_status
-from watcher.core.words.stories import Story
+from watcher.core.words.stories import DOCUMENTS, Story
 from watcher.core.words.text_words import FIGURES, word_criteria, word_text
 from watcher.model import Difference, How, Json, Place
 
@@ -48,15 +54,8 @@ MASKING = "protocolSection.designModule.designInfo.maskingInfo"
 PHASES = "protocolSection.designModule.phases[]"
 FACILITY = LOCATIONS + ".facility"
 RETRACTIONS = REFERENCES + ".retractions[]"
+_ITEM_WORDS = {REFERENCES: publication_words, DOCUMENTS: document_words}
 OUTCOME_MEASURES = frozenset(f"{section}.measure" for section in SECTIONS)
-_CRITERIA = "protocolSection.eligibilityModule.eligibilityCriteria"
-_SPECIAL = {
-    STATUS: word_status,
-    stories.RESULTS: word_results,
-    stories.SUBMISSION: word_submission,
-    stories.CERTIFICATION: word_certification,
-    stories.VIOLATION: word_violation,
-}
 
 
 def word_story(story: Story, table: FieldTable, past: Past) -> Wording:
@@ -88,17 +87,10 @@ def _circumstance(story: Story) -> str:
 def _worded(story: Story, table: FieldTable, past: Past) -> Wording:
     if special := _SPECIAL.get(story.key):
         return special(story, table)
-    if story.key == stories.CONTACTS:
-        return same("Contacts changed")
     if story.key in STUDY_DATES:
         return _date(story, table, past)
-    if story.key == ENROLLMENT:
-        told = story.step.enrollment
-        return Wording(headline=told.headline, sentence=told.sentence) if told else _plain(story, table)
-    if story.key == MASKING:
-        return _masking(story, table)
-    if story.key == PHASES:
-        return _phases(story, table)
+    if story.key.startswith(f"{DOCUMENTS} ") and not story.differences[0].path.endswith("[]"):
+        return word_document(story, table)
     if all(difference.path == FACILITY and difference.how is How.RENAMED for difference in story.differences):
         return _renamed_sites(story, table)
     if story.key.startswith(("resultsSection.", stories.NEWLY_REPORTED)):
@@ -122,6 +114,19 @@ def _date(story: Story, table: FieldTable, past: Past) -> Wording:
     # The day until which the first value stood says more, and follows.
     slipped = (slipped or "").removesuffix(", back to the date first seen")
     return Wording(headline=told.headline, sentence=f"{told.sentence}; {slipped}" if slipped else told.sentence)
+
+
+def _contacts(_story: Story, _table: FieldTable) -> Wording:
+    return same("Contacts changed")
+
+
+def _enrollment(story: Story, table: FieldTable) -> Wording:
+    told = story.step.enrollment
+    return Wording(headline=told.headline, sentence=told.sentence) if told else _plain(story, table)
+
+
+def _responsible_party(story: Story, table: FieldTable) -> Wording:
+    return word_responsible_party(story, table) or _plain(story, table)
 
 
 def _masking(story: Story, table: FieldTable) -> Wording:
@@ -163,10 +168,11 @@ def _group(story: Story, table: FieldTable) -> Wording:
     label, plural = label_of(first.path, table), table.rule(first.path).plural
     if first.path == REFERENCES and len(story.parts) == 1:
         return word_publication(first, label, table)
-    if first.path == RETRACTIONS and len(story.parts) == 1:
-        return same(f"{label} {first.how.value}: {quoted((first.item or '').partition(ITEM_SEPARATOR)[0])}")
+    if first.path == RETRACTIONS:
+        return word_retractions(story, table)
+    words = _ITEM_WORDS.get(first.path, item_words)
     parts = [
-        counted_items(label, plural, how.value, [item_words(one, table) for one in items])
+        counted_items(label, plural, how.value, [words(one, table) for one in items])
         for how in How
         if (items := [one for one in story.differences if one.how is how])
     ]
@@ -202,7 +208,7 @@ def _name_first(difference: Difference) -> bool:
 def _is_name(difference: Difference) -> bool:
     """Return whether it is the name of an item, or what an outcome measures, in other words that are short."""
     measure = difference.path in OUTCOME_MEASURES and difference.how is How.REWORDED
-    return difference.how is How.RENAMED or (measure and not is_long(difference.old, difference.new))
+    return difference.how is How.RENAMED or (measure and not is_long_text(difference.old, difference.new))
 
 
 def _renamed(difference: Difference, table: FieldTable) -> str:
@@ -234,9 +240,24 @@ def _single(difference: Difference, table: FieldTable) -> Wording:
 def _value(difference: Difference, table: FieldTable) -> str:
     """Word one value under its label; long texts by what became of them."""
     label = label_of(difference.path, table)
-    if not is_long(difference.old, difference.new):
+    if not is_long_text(difference.old, difference.new):
         return value_change(label, difference, table).sentence
     if isinstance(difference.old, str) and isinstance(difference.new, str):
-        words = word_criteria if difference.path == _CRITERIA else word_text
+        words = word_criteria if difference.path == ELIGIBILITY_CRITERIA else word_text
         return words(label, difference.old, difference.new)
     return value_change(label, difference, table).sentence
+
+
+_SPECIAL: Mapping[str, Callable[[Story, FieldTable], Wording]] = {  # by the keys of their stories
+    STATUS: word_status,
+    ENROLLMENT: _enrollment,
+    MASKING: _masking,
+    PHASES: _phases,
+    stories.RESULTS: word_results,
+    stories.SUBMISSION: word_submission,
+    stories.CERTIFICATION: word_certification,
+    stories.VIOLATION: word_violation,
+    stories.RESPONSIBLE: _responsible_party,
+    stories.CONTACTS: _contacts,
+    stories.MOVED_SITES: word_moved_sites,
+}

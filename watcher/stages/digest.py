@@ -78,12 +78,12 @@ class Digest:
             windows = due_windows(db, now=now)
             ended = self._all_clears.due(db, now=now) if self._all_clears else []
         composed = [
-            self._guarded(partial(self._compose, window), window.address, incident=_incident_of(window), now=now)
+            self._guarded(partial(self._compose, window), window.address, incident=incident_of(window), now=now)
             for window in windows
         ]
         composed += [
             self._guarded(
-                partial(self._compose_all_clear, one), one.window.address, incident=_incident_of(one.window), now=now
+                partial(self._compose_all_clear, one), one.window.address, incident=incident_of(one.window), now=now
             )
             for one in ended
         ]
@@ -121,7 +121,7 @@ class Digest:
         outgoing = self._write(letter, window.address, identity, now)
         with self._database.writing() as db:
             add_digest(db, window, ids, outgoing.message, sizes=outgoing.sizes, now=now)
-            close_incident(db, _incident_of(window), now=now)
+            close_incident(db, incident_of(window), now=now)
             _note_template(db, outgoing, now)
         _log.info("composed", recipient_notices=len(ids), subject_matter=window.subject_matter)
         return outgoing.message
@@ -135,7 +135,7 @@ class Digest:
         outgoing = self._write(letter, window.address, identity, now)
         with self._database.writing() as db:
             add_digest(db, window, [], outgoing.message, sizes=outgoing.sizes, now=now)
-            close_incident(db, _incident_of(window), now=now)
+            close_incident(db, incident_of(window), now=now)
             _note_template(db, outgoing, now)
         _log.info("composed", recipient_notices=0, subject_matter=window.subject_matter)
         return outgoing.message
@@ -184,7 +184,8 @@ class Digest:
         return Outgoing(message=message, sizes=sizes, template=letter.template, failed=failed)
 
 
-def _incident_of(window: Window) -> str:
+def incident_of(window: Window) -> str:
+    """Return what it is filed under that a window's mail cannot be written."""
     # Each window has its own: a later digest that succeeds says nothing of the one that does not.
     window_key = f"{window.address}|{window.subject_matter}|{window.closes_at.isoformat()}"
     return f"digest {sha256(window_key.encode()).hexdigest()[:32]}"

@@ -12,10 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.full_records import table
-from watcher.core.items.groups import group_titles, in_numbering_of
+from watcher.core.items.groups import group_titles, numbering, renumbered
 from watcher.core.items.matching import canonical
 from watcher.core.meaning import compare
 from watcher.model import How, Json, Place
+
+
+def in_numbering_of(before: dict[str, Json], after: dict[str, Json]) -> Json:
+    ids = numbering(before, after)
+    return renumbered(after, ids) if ids else after
 
 
 def outcome(*titles: str, ids: list[str] | None = None) -> dict[str, Json]:
@@ -37,10 +42,10 @@ def same_but_for_groups(one: dict[str, Json], other: dict[str, Json]) -> bool:
 def test_groups_in_another_order_are_referred_to_as_before() -> None:
     before, after = outcome("Placebo", "Examplemab"), outcome("Examplemab", "Placebo")
 
-    renumbered = in_numbering_of(before, after)
+    compared = in_numbering_of(before, after)
 
-    assert same_but_for_groups(renumbered, before)
-    assert renumbered["groups"] == after["groups"]
+    assert same_but_for_groups(compared, before)
+    assert compared["groups"] == after["groups"]
 
 
 def test_a_group_put_in_front_gets_the_next_free_number() -> None:
@@ -157,3 +162,16 @@ def test_a_value_that_changes_in_groups_of_another_order_is_the_only_thing_told(
     (told,) = [one for one in compare(posted(before), posted(after), table()) if one.told]
 
     assert (told.path.rpartition(".")[2], told.old, told.new) == ("value", "v Examplemab", "v corrected")
+
+
+def test_what_was_measured_in_a_new_group_is_named_by_its_title_and_shown_as_recorded() -> None:
+    before, after = outcome("Placebo", "Examplemab"), outcome("Otherinib", "Placebo", "Examplemab")
+
+    found = compare(with_outcome(before), with_outcome(after), table())
+
+    measured = {change.item: change.new for change in found if change.path.endswith("measurements[]")}
+    assert measured == {"Response › Otherinib": {"groupId": "OG000", "value": "v Otherinib"}}
+
+
+def with_outcome(reported: Json) -> Json:
+    return {"hasResults": True, "resultsSection": {"outcomeMeasuresModule": {"outcomeMeasures": [reported]}}}

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from watcher.core.texts.lines import lines_of
 from watcher.core.texts.quantities import numbers_changed, quantities_of
 
 READ = {
@@ -50,7 +51,11 @@ READ = {
 
 @pytest.mark.parametrize(("text", "expected"), READ.values(), ids=READ)
 def test_a_number_is_read(text: str, expected: list[str]) -> None:
-    assert [f"{found.comparison}{found.value} {found.unit}".strip() for found in quantities_of(text)] == expected
+    assert [
+        f"{found.comparison}{found.value} {found.unit}".strip()
+        for line in lines_of(text)
+        for found in quantities_of(line.words)
+    ] == expected
 
 
 UNCHANGED = {
@@ -110,5 +115,5 @@ def test_any_text_can_be_compared_and_the_way_back_mirrors_it(old: str, new: str
 )
 def test_anything_that_looks_like_a_number_can_be_read(words: list[str]) -> None:
     for text in (" ".join(words), "".join(words)):
-        for found in quantities_of(text):
+        for found in (one for line in lines_of(text) for one in quantities_of(line.words)):
             assert found.words in text

@@ -203,7 +203,7 @@ PROTOCOL = {"largeDocumentModule": {"largeDocs": [{"label": "Study Protocol", "f
         pytest.param(
             study(NCT),
             with_extra(EVENTS, [{"type": ["odd"], "date": 7}, "odder"]),
-            ["Results: several values on 7"],
+            ["Results submission event several values on 7"],
             id="an event of another shape",
         ),
         pytest.param(

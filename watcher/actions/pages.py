@@ -11,6 +11,7 @@ from watcher.app import Application
 from watcher.core.differences import differences
 from watcher.core.fields import FieldTable
 from watcher.core.identifiers import normalise_nct_id
+from watcher.core.privacy import is_contact_path
 from watcher.core.text import one_line
 from watcher.errors import SettingsError
 from watcher.model import Change, Difference, Json
@@ -118,6 +119,8 @@ def _told_lines(changes: Sequence[Change]) -> Iterator[str]:
 
 
 def _untold_line(change: Change, table: FieldTable) -> str:
+    if is_contact_path(change.path):
+        return f"not told, {_last_rule(change)}: {change.label} {change.how.value}  ({change.id})"
     item = f" [{one_line(change.item, _SHOWN_VALUE)}]" if change.item else ""
     old, new = (one_line(table.words(change.path, value), _SHOWN_VALUE) for value in (change.old, change.new))
     return f"not told, {_last_rule(change)}: {change.label}{item}: {old} → {new}  ({change.id})"

@@ -17,7 +17,7 @@ from functools import cache
 
 from watcher.core.depth import cut_off
 from watcher.core.fields import FieldTable
-from watcher.core.items.groups import group_titles, in_numbering_of
+from watcher.core.items.groups import group_titles, numbering, renumbered
 from watcher.core.items.item_names import item_name, long_item_name, name_key
 from watcher.core.items.lists import match_list
 from watcher.core.items.matching import dumped
@@ -83,7 +83,7 @@ class _Walk:
             yield from self.joined_lists(path, before, after, joined)
             before, after = ({key: each[key] for key in each if key not in joined} for each in (before, after))
         if path.startswith(_RESULTS):
-            yield from self.results(path, item, before, in_numbering_of(before, after))
+            yield from self.results(path, item, before, after)
         else:
             yield from self.fields(path, item, before, after)
 
@@ -91,9 +91,15 @@ class _Walk:
         self, path: str, item: str | None, before: dict[str, Json], after: dict[str, Json]
     ) -> Iterator[Difference]:
         """Compare what may list groups: a module of results, or one outcome measure."""
+        ids = numbering(before, after)
         outer = self._groups
-        self._groups = {**outer, **group_titles(after), **group_titles(before)}
-        yield from self.fields(path, item, before, after)
+        titles = {ids.get(number, number): title for number, title in group_titles(after).items()}
+        self._groups = {**outer, **titles, **group_titles(before)}
+        found = self.fields(path, item, before, renumbered(after, ids) if ids else after)
+        if ids:
+            recorded = {new: old for old, new in ids.items()}
+            found = (replace(one, new=renumbered(one.new, recorded)) for one in found)
+        yield from found
         self._groups = outer
 
     def fields(

@@ -2,8 +2,8 @@
 
 "OG000" is whichever group stands first: when a sponsor adds a group or puts them in another order, every later ID
 refers to another group, and every measured value would read as changed.  So before two results are compared, the
-groups of the later one are referred to by the numbers of the earlier one.  The groups themselves keep their IDs, so
-that a new numbering is recorded, once for each group.
+groups of the later one are referred to by the numbers of the earlier one; what differs is reported with the numbers
+that the record has.  The groups themselves keep their IDs, so that a new numbering is recorded, once for each group.
 
 Does not compare results, and leaves IDs in texts as they are.
 
@@ -19,22 +19,33 @@ _GROUP_LISTS = ("groups", "eventGroups")
 _REFERENCE, _REFERENCES = "groupId", "groupIds"
 
 
-def in_numbering_of(before: dict[str, Json], after: dict[str, Json]) -> dict[str, Json]:
-    """Return ``after`` with its groups referred to as ``before`` refers to the same groups.
+def numbering(before: dict[str, Json], after: dict[str, Json]) -> dict[str, str]:
+    """Return by which ID each group of ``after`` is compared: the one that the same group has in ``before``.
 
     A group that only ``after`` has keeps its number where that is free, and gets the next free one where it is not.
 
     Args:
-        before, after: one module of results, or one outcome measure, that lists its groups; anything else comes back
-            as it is.
+        before, after: one module of results, or one outcome measure, that lists its groups.
+
+    Returns:
+        IDs of ``after``, each with the one to compare by; empty where all are numbered alike, or there are none.
     """
     for key in _GROUP_LISTS:
         olds, news = _groups(before, key), _groups(after, key)
         if olds and news:
             new_ids = _new_ids(olds, news)
             if any(old != new for old, new in new_ids.items()):
-                return {name: _renumbered_field(name, value, new_ids) for name, value in after.items()}
-    return after
+                return new_ids
+    return {}
+
+
+def renumbered(value: Json, ids: Mapping[str, str]) -> Json:
+    """Return a value of results with its groups referred to by other IDs."""
+    if isinstance(value, list):
+        return [renumbered(below, ids) for below in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: _renumbered_field(key, below, ids) for key, below in value.items()}
 
 
 def group_titles(results: dict[str, Json]) -> dict[str, str]:
@@ -79,17 +90,9 @@ def _free(like: str, taken: set[str]) -> str:
     return next(name for number in range(len(taken) + 1) if (name := f"{prefix}{number:0{width}}") not in taken)
 
 
-def _renumbered(value: Json, new_ids: Mapping[str, str]) -> Json:
-    if isinstance(value, list):
-        return [_renumbered(below, new_ids) for below in value]
-    if not isinstance(value, dict):
-        return value
-    return {key: _renumbered_field(key, below, new_ids) for key, below in value.items()}
-
-
 def _renumbered_field(key: str, value: Json, new_ids: Mapping[str, str]) -> Json:
     if isinstance(value, str):
         return new_ids.get(value, value) if key == _REFERENCE else value
     if key == _REFERENCES and isinstance(value, list):
         return [new_ids.get(one, one) if isinstance(one, str) else one for one in value]
-    return _renumbered(value, new_ids)
+    return renumbered(value, new_ids)

@@ -37,14 +37,15 @@ _SPELLED_SIGNS = (
     (re.compile(r">\s?=|=\s?>(?=\s?\d)"), "≥"),
     (re.compile(r"<\s?=|=\s?<"), "≤"),
     (re.compile(r"\+\s?/\s?-"), "±"),
+    (re.compile(r",(?<=\d,)(?=\d{3}(?!\d))"), ""),  # between thousands
 )
 # Units that another case makes another unit: mega- and milli-, -molar and -metre.
 _CASED_UNIT = re.compile(
     r"[Mpnumµμ](?:(?<=\d.)|(?<=\d .))(?:(?<=M)(?:Bq|Ci|Hz|W|V|eV|Pa|J)|(?<=[pnumµμ])M)(?![A-Za-z])"
 )
 _CASE_MARK = "\ue000"  # for private use: stands in no text
-# A hyphen between two words is as good as a space, but in "ER-PR+" it is a result.
-_JOINING_HYPHEN = re.compile(r"-(?<=[^\W\d_].)(?=[^\W\d_A-Z]{2})")
+# A hyphen between two words is as good as a space, but in "ER-PR+" it is a result: before two or three capitals.
+_JOINING_HYPHEN = re.compile(r"-(?<=[^\W\d_].)(?=[^\W\d_]{2})(?![A-Z]{2,3}(?![^\W\d_]))")
 _RANGE = re.compile(r"-(?<=\d.) ?(?=\d)| -(?<=\d -) ?(?=\d)")
 _SENTENCE_END = re.compile(r"[.;:](?= (?!\d))|[.;:](?= )(?<!\d[.;:])")
 _TRAILING = ".,;: "

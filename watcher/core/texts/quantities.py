@@ -61,22 +61,18 @@ def numbers_changed(old: str, new: str) -> tuple[tuple[str, ...], tuple[str, ...
     return lost, gained
 
 
-def quantities_of(text: str) -> tuple[Quantity, ...]:
-    """Return the numbers of a text in their order."""
-    return tuple(quantity for line in lines_of(text) for quantity in _of_line(line.words))
-
-
 def _quantities(lines: Counter[str]) -> list[Quantity]:
     """Return the numbers of lines, which may occur several times, as far as anybody would read."""
     quantities: list[Quantity] = []
     room = _LONGEST_READ
     for line in lines.elements():
-        quantities += _of_line(line[:room])
+        quantities += quantities_of(line[:room])
         room -= min(room, len(line))
     return quantities
 
 
-def _of_line(line: str) -> Iterator[Quantity]:
+def quantities_of(line: str) -> Iterator[Quantity]:
+    """Yield the numbers of one line in their order."""
     groups: list[list[Found]] = []
     for number in find_numbers(line):
         if groups and _connection(line, groups[-1][-1], number):

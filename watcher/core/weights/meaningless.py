@@ -12,8 +12,10 @@ from watcher.core.fields import FieldTable, value_at
 from watcher.core.items.names import folded
 from watcher.core.items.naming import link_key
 from watcher.core.items.places import country_key, similar_names
-from watcher.core.paths import CITY, COUNTRY, LEAD_SPONSOR, LOCATIONS
+from watcher.core.paths import CITY, COUNTRY, ELIGIBILITY_CRITERIA, LEAD_SPONSOR, LOCATIONS
 from watcher.core.texts.ages import same_age
+from watcher.core.texts.criteria_changes import criteria_changes
+from watcher.core.texts.durations import in_smallest_units
 from watcher.core.texts.prose import is_cosmetic
 from watcher.core.weights.step import Step
 from watcher.core.weights.values import Rule
@@ -28,6 +30,7 @@ _INTERVENTION_NAMES = frozenset(
     f"protocolSection.armsInterventionsModule.{leaf}"
     for leaf in ("armGroups[].interventionNames[]", "interventions[].otherNames[]")
 )
+
 _ORGANIZATION = "protocolSection.identificationModule.organization.fullName"
 # What the registry derives, spells or matches by itself.
 _REGISTRY_S_OWN = re.compile(
@@ -79,11 +82,27 @@ def _may_be_one_country(old: Json, new: Json) -> bool:
 
 
 def appearance(difference: Difference, _step: Step, weight: Weight, table: FieldTable) -> Weight:
-    """M9: texts that differ in form only."""
+    """M9: texts that differ in form only, criteria also in their order; and nothing in place of something empty."""
     old, new = difference.old, difference.new
+    if _is_empty(old) and _is_empty(new):
+        return weight.says("M9", Severity.NOISE)
     if not isinstance(old, str) or not isinstance(new, str) or table.rule(difference.path).enum:
         return weight
-    return weight.says("M9", Severity.NOISE) if is_cosmetic(old, new) else weight
+    same = not criteria_changes(old, new) if difference.path == ELIGIBILITY_CRITERIA else is_cosmetic(old, new)
+    return weight.says("M9", Severity.NOISE) if same else weight
+
+
+def _is_empty(value: Json) -> bool:
+    return value is None or value in ("", [], {})
+
+
+def time_frame(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
+    """The time frame of an outcome in other units: a year is twelve months, two weeks are fourteen days."""
+    old, new = difference.old, difference.new
+    if not difference.path.endswith("Outcomes[].timeFrame") or not isinstance(old, str) or not isinstance(new, str):
+        return weight
+    same = is_cosmetic(in_smallest_units(old), in_smallest_units(new))
+    return weight.says("equal-time", Severity.NOISE) if same else weight
 
 
 def age(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
@@ -122,4 +141,4 @@ _SPELLINGS: Mapping[str, Callable[[str], str]] = {  # what is the same for spell
     "protocolSection.referencesModule.availIpds[].url": link_key,
     "protocolSection.ipdSharingStatementModule.url": link_key,
 }
-MEANINGLESS: tuple[Rule, ...] = (address, spelling, drift, appearance, age, repetition)
+MEANINGLESS: tuple[Rule, ...] = (address, spelling, drift, appearance, time_frame, age, repetition)

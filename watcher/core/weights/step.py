@@ -80,12 +80,15 @@ class Step:
 
     @cached_property
     def results_posted(self) -> bool:
-        """Whether results became public with it, with or without passed quality control."""
-        return value_at(self.after, HAS_RESULTS) is True and value_at(self.before, HAS_RESULTS) is False
+        """Whether results became public with it, with or without passed quality control.
+
+        A record that does not say whether it has some has none.
+        """
+        return value_at(self.after, HAS_RESULTS) is True and value_at(self.before, HAS_RESULTS) in (False, None)
 
     @cached_property
     def results_removed(self) -> bool:
-        return value_at(self.before, HAS_RESULTS) is True and value_at(self.after, HAS_RESULTS) is False
+        return value_at(self.before, HAS_RESULTS) is True and value_at(self.after, HAS_RESULTS) in (False, None)
 
     @cached_property
     def quality_control_passed(self) -> bool:
@@ -151,8 +154,9 @@ class Step:
 
     @cached_property
     def before_start(self) -> bool:
-        """Whether the study had not begun, before and after."""
-        return self.status == ("NOT_YET_RECRUITING", "NOT_YET_RECRUITING")
+        """Whether the study had not begun, before and after, as far as status and start date say."""
+        started = any(value_at(record, f"{Milestone.START}.type") == "ACTUAL" for record in (self.before, self.after))
+        return self.status == ("NOT_YET_RECRUITING", "NOT_YET_RECRUITING") and not started
 
     @cached_property
     def after_recruitment(self) -> bool:

@@ -25,6 +25,7 @@ _REGULATED = frozenset(f"protocolSection.oversightModule.isFdaRegulated{product}
 _OFFICIAL_TITLE = "protocolSection.identificationModule.officialTitle"
 _NAME_KEYS = {LEAD_SPONSOR: company_key, INVESTIGATOR: person_key}  # what is the same for spellings of one name
 # A text in which figures are what counts: doses, ages, limits, times.
+_PRIMARY_MEASURE = "protocolSection.outcomesModule.primaryOutcomes[].measure"
 _FIGURES = re.compile(
     r"(armGroups|interventions)\[\]\.description$|armGroups\[\]\.label$|Outcomes\[\]\.(measure|timeFrame|description)$"
     r"|eligibilityCriteria$|officialTitle$"
@@ -147,8 +148,11 @@ def figures(difference: Difference, _step: Step, weight: Weight, _table: FieldTa
 
 
 def doubt(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
-    """Whether it is the same outcome at all is not sure: it weighs as it does, and readers are asked to check."""
-    return weight.says("doubtful", weight.severity) if difference.doubtful else weight
+    """Whether it is the same outcome at all is not sure: readers are asked to check, and a primary one is critical."""
+    if not difference.doubtful:
+        return weight
+    severity = Severity.CRITICAL if difference.path == _PRIMARY_MEASURE else weight.severity
+    return weight.says("doubtful", severity)
 
 
 VALUES: tuple[Rule, ...] = (

@@ -25,8 +25,8 @@ def word_certification(story: Story, table: FieldTable) -> Wording:
         return Wording(headline=filed, sentence=f"{filed} (the record does not say which)")
     if after is None and before is not None:
         return same(f"{_CERTIFICATION} is no longer shown (was filed on {quoted(table.words(_CERTIFIED_ON, before))})")
-    labels = dict.fromkeys(label_of(difference.path, table) for difference in story.differences)
-    return same(f"{_CERTIFICATION}: {', '.join(labels)} changed")
+    values = (value_change(label_of(one.path, table), one, table).sentence for one in story.differences)
+    return Wording(headline=f"{_CERTIFICATION}: dates changed", sentence=f"{_CERTIFICATION}: {'; '.join(values)}")
 
 
 def word_violation(story: Story, table: FieldTable) -> Wording:

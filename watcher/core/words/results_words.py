@@ -5,12 +5,25 @@ One posting is one sentence, with its documents and with the edits that rode on 
 Source: domain rules 1.4 and 3.7 as ``docs/changes.md`` states them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from watcher.core.differences import ITEM_SEPARATOR
 from watcher.core.fields import FieldTable, value_at
 from watcher.core.weights.circumstances import comes_with_results
 from watcher.core.weights.step import ENROLLMENT, HAS_RESULTS, RESULTS_POSTED_ON
-from watcher.core.words.phrases import Wording, counted, in_sentence, label_of, named, quoted, same, value_change
+from watcher.core.words.phrases import (
+    Wording,
+    counted,
+    in_sentence,
+    is_long_text,
+    label_of,
+    named,
+    now,
+    quoted,
+    same,
+    value_change,
+    was,
+)
 from watcher.core.words.reported_words import word_one_text, word_reported_outcomes
 from watcher.core.words.stories import DOCUMENTS, NEWLY_REPORTED, SUBMISSION_EVENTS, Story
 from watcher.core.words.submissions import in_order
@@ -89,25 +102,41 @@ def _edits(story: Story, table: FieldTable) -> str:
 
 def word_submission(story: Story, table: FieldTable) -> Wording:
     """Return the sentence for the log of submissions, in the order in which they happened."""
-    added = [
-        difference.new
-        for difference in story.differences
-        if difference.path == SUBMISSION_EVENTS and difference.how is How.ADDED and isinstance(difference.new, dict)
-    ]
+    added, removed = _submissions(story, How.ADDED), _submissions(story, How.REMOVED)
+    if removed:
+        return _corrected_submissions(removed, added, table)
     recorded = value_at(story.step.before, SUBMISSION_EVENTS.removesuffix("[]"))
     earlier = [event for event in recorded if isinstance(event, dict)] if isinstance(recorded, list) else []
     said: list[str] = []
     for event in in_order(added, after=earlier):
         said.append(_event(event, table, again=bool(earlier or said)))
     if not said:
-        return same("The record of results submissions changed")
+        values = [value_change(label_of(one.path, table), one, table).sentence for one in story.differences]
+        return Wording(headline="Dates of results submissions", sentence=f"Results submissions: {named(values)}")
     return Wording(headline=said[-1], sentence="; ".join(said))
+
+
+def _submissions(story: Story, how: How) -> list[Mapping[str, Json]]:
+    """Return the events that the log of submissions gained or lost."""
+    found = ((one.new if how is How.ADDED else one.old, one) for one in story.differences if one.how is how)
+    return [event for event, one in found if one.path == SUBMISSION_EVENTS and isinstance(event, dict)]
+
+
+def _corrected_submissions(
+    removed: Sequence[Mapping[str, Json]], added: Sequence[Mapping[str, Json]], table: FieldTable
+) -> Wording:
+    """Word a log of submissions that says otherwise what it said, or says it no more."""
+    old, new = ("; ".join(_event(event, table, again=False) for event in events) for events in (removed, added))
+    if not new:
+        return Wording(headline="Results submission no longer shown", sentence=f"No longer shown: {old}")
+    return Wording(headline="Results submission corrected", sentence=f"Results submission corrected: {old} → {new}")
 
 
 def _event(event: Mapping[str, Json], table: FieldTable, *, again: bool) -> str:
     kind, date = (quoted(table.words(f"{SUBMISSION_EVENTS}.{key}", event.get(key))) for key in ("type", "date"))
     known = _AGAIN if again and event.get("type") == "RELEASE" else _EVENTS.get(str(event.get("type")))
-    return f"{known or f'Results: {kind}'} on {date}" if event.get("date") else f"{known} (date not recorded)"
+    words = known or f"Results submission event {kind}"
+    return f"{words} on {date}" if event.get("date") else f"{words} (date not recorded)"
 
 
 def _module(story: Story, table: FieldTable) -> str:
@@ -130,9 +159,14 @@ def word_results_update(story: Story, table: FieldTable) -> Wording:
     if len(story.parts) == 1 and first.how is How.CHANGED and first.item is not None:
         words = value_change(f"{module}, {quoted(first.item)}", first, table)
         return same(f"Results corrected: {words.sentence}")
-    names = dict.fromkeys(
-        quoted(difference.item.partition(" › ")[0]) for difference in story.differences if difference.item
+    values = [
+        f"{quoted(difference.item)}: {was(difference, table)} → {now(difference, table)}"
+        for difference in story.differences
+        if difference.how is How.CHANGED and difference.item and not is_long_text(difference.old, difference.new)
+    ]
+    others = dict.fromkeys(
+        quoted(difference.item.partition(ITEM_SEPARATOR)[0]) for difference in story.differences if difference.item
     )
     count = counted(len(story.differences), "value")
-    where = f" ({named(list(names))})" if names else ""
+    where = f" ({named(values or list(others))})" if others else ""
     return Wording(headline=f"Results updated: {module}", sentence=f"Results updated: {module}, {count} changed{where}")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from tests.store.postgresql_server import NotInstalledError, PostgresqlServer, running_server
 from watcher.store.database import Database
@@ -22,6 +23,9 @@ from watcher.store.tables import metadata
 
 if TYPE_CHECKING:
     from tests.mail_office.servers import MailOffice
+
+settings.register_profile("trialwatch", deadline=None)  # how long an example takes says what else the machine does
+settings.load_profile("trialwatch")
 
 _REQUIRED = "TRIALWATCH_REQUIRE_POSTGRESQL"
 _MAIL_SERVER_REQUIRED = "TRIALWATCH_REQUIRE_MAIL_SERVER"

@@ -54,7 +54,7 @@ def compose_change(db: Connection, number: int = 1) -> str:
 
 
 def send(db: Connection, message_id: str) -> None:
-    assert outbox.claim(db, message_id) is not None
+    assert outbox.claim(db, [message_id])
     outbox.record_sent(db, message_id, reply="250 ok", now=NOW)
 
 
@@ -90,7 +90,7 @@ def test_nothing_is_handed_over_to_a_suspended_address(database: Database) -> No
         assert waiting in outbox.due_messages(db, now=NOW, limit=10)
         suspend(db, READER, reason="x", message_id=waiting, now=NOW)
         assert waiting not in outbox.due_messages(db, now=NOW, limit=10)
-        assert outbox.claim(db, waiting) is None
+        assert outbox.claim(db, [waiting]) == []
         assert stranded_messages(db) == [waiting]
 
 
@@ -119,7 +119,7 @@ def test_what_came_back_is_told_again_when_it_is_time(database: Database) -> Non
 def test_a_message_that_is_under_way_is_left_alone(database: Database) -> None:
     with database.writing() as db:
         waiting = compose_change(db)
-        assert outbox.claim(db, waiting) is not None
+        assert outbox.claim(db, [waiting])
         assert not fold(db, waiting, reply="x", now=NOW)
         assert state(db, waiting) == DeliveryState.SENDING
 

@@ -31,10 +31,12 @@ from watcher.registry.client import RegistryClient
 from watcher.registry.connection import Connection, Limits
 from watcher.registry.pace import Limiter
 from watcher.render.letters import Letters
+from watcher.render.links import Links
 from watcher.render.templates import Templates
 from watcher.stages.check import Check
 from watcher.stages.deliver import Deliver, Patience
 from watcher.stages.digest import Digest, Sender
+from watcher.stages.remind import Remind
 from watcher.store.database import Database
 from watcher.store.leases import (
     RENEW_EVERY,
@@ -204,6 +206,7 @@ def open_application(
         channel=channel,
         pipeline=Pipeline(
             check=Check(database, registry, table),
+            remind=Remind(database, every=_remind_every(settings)),
             digest=_digest(settings, database, table),
             deliver=_deliver(settings, database, channel, stop=stop),
         ),
@@ -279,7 +282,16 @@ def _digest(settings: Settings, database: Database, table: FieldTable) -> Digest
         domain=mail.domain,
         operator=settings.operator,
     )
-    return Digest(database, table, letters=letters, sender=sender)
+    return Digest(database, table, letters=letters, sender=sender, links=links_of(settings))
+
+
+def links_of(settings: Settings) -> Links | None:
+    """Return the links that mails hold; None when there are no pages to lead to."""
+    return Links(public_url=settings.web.public_url) if settings.web.public_url else None
+
+
+def _remind_every(settings: Settings) -> timedelta | None:
+    return settings.acknowledge.remind_every if settings.acknowledge.remind else None
 
 
 def _deliver(settings: Settings, database: Database, channel: Channel, *, stop: StopSignal) -> Deliver:

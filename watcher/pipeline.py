@@ -2,6 +2,7 @@
 
     recover   put what a dead process left half-sent back into the queue
     check     ask the registry, compare, and record snapshot, changes and notices in one transaction
+    remind    for every critical change that nobody has acknowledged: a notice, once an interval
     digest    for every window that has closed: notices → one mail in the outbox
     deliver   for every mail that is due: hand it over, record the receipt
 
@@ -21,6 +22,7 @@ from watcher.model import Message
 from watcher.stages.check import Check, Outcome, Progress
 from watcher.stages.deliver import Deliver, Handed
 from watcher.stages.digest import Digest
+from watcher.stages.remind import Remind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,7 @@ class Round:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
     check: Check
+    remind: Remind
     digest: Digest
     deliver: Deliver
 
@@ -52,5 +55,10 @@ class Pipeline:
 
     def tell(self, *, now: datetime) -> tuple[list[Message], Handed]:
         """Compose what is due, and hand over all that is; return both."""
-        composed = self.digest.run(now=now)
+        composed = self.compose(now=now)
         return composed, self.deliver.run_all(now=now)
+
+    def compose(self, *, now: datetime) -> list[Message]:
+        """Compose what is due, reminders included; return the mails."""
+        self.remind.run(now=now)
+        return self.digest.run(now=now)

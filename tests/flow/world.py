@@ -154,6 +154,8 @@ class World:
             "templates": self.options.get("templates", {}),
             "changes": self.options.get("changes", {}),
             "database": {"url": self.url},
+            "web": self.options.get("web", {}),
+            "acknowledge": self.options.get("acknowledge", {"remind": False}),  # most tests are not about reminders
         }
         self.app = open_application(
             Settings.model_validate(settings, context={"folder": self.folder}),

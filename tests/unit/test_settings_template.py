@@ -111,7 +111,7 @@ def test_every_option_is_shown_and_explained(smtp_host: str | None) -> None:
 
 def test_the_options_that_are_shown_with_their_defaults_can_be_taken_as_they_stand(tmp_path: Path) -> None:
     shown = render_settings(Wishes(operator=OPERATOR))
-    examples = r"(proxy|ca_bundle|url_file|reply_to|password|password_file|username|host|\[mail\.smtp\])"
+    examples = r"(proxy|ca_bundle|url_file|reply_to|public_url|password|password_file|username|host|\[mail\.smtp\])"
     without_examples = "\n".join(line for line in shown.split("\n") if not re.match(f"#{examples}\\b", line))
     until_smtp, _, rest = without_examples.partition("# The mail server.")
     after_smtp = rest[rest.index("# What a reader sees") :].replace('#directory = "templates"', "")

@@ -41,6 +41,9 @@ directory = "mails"
 [database]
 url = "sqlite:///trialwatch.sqlite3"
 
+[acknowledge]
+remind = false  # a demo is over before anybody could
+
 [[watchlist]]
 name = "Our trials"
 trials = {trials}

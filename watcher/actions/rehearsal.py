@@ -91,6 +91,7 @@ def _settings(folder: Path) -> Settings:
             "registry": {"requests_per_minute": 0, "connections": 1},
             "mail": {"sender": "trialwatch@example.org", "directory": str(folder / "mail")},
             "database": {"url": f"sqlite:///{folder}/replay.sqlite3"},
+            "acknowledge": {"remind": False},  # nobody is there who could acknowledge
         },
         context={"folder": folder},
     )

@@ -2,7 +2,7 @@
 
 import typer
 
-from watcher.cli import config, operate, registry, rules, trials, watch
+from watcher.cli import acknowledge, config, feed, operate, registry, rules, trials, watch
 
 app = typer.Typer(
     name="trialwatch",
@@ -15,7 +15,9 @@ app = typer.Typer(
 operate.add_to(app)
 trials.add_to(app)
 rules.add_to(app)
+acknowledge.add_to(app)
 registry.add_to(app)
 app.add_typer(watch.app, name="watch")
 app.add_typer(config.app, name="config")
+app.add_typer(feed.app, name="feed")
 app.add_typer(registry.app, name="registry")

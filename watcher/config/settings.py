@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from watcher.config.problems import known_keys, sentences, value_problems
 from watcher.config.rules import rule_problems, with_derived_defaults
+from watcher.config.sections.acknowledge import AcknowledgeSettings
 from watcher.config.sections.base import Section
 from watcher.config.sections.mail import MailSettings
 from watcher.config.sections.other import ChangesSettings, LogSettings, TemplateSettings
@@ -50,6 +51,7 @@ class Settings(Section):
     changes: ChangesSettings = Field(default_factory=ChangesSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     web: WebSettings = Field(default_factory=WebSettings)
+    acknowledge: AcknowledgeSettings = Field(default_factory=AcknowledgeSettings)
     watchlist: Annotated[tuple[WatchlistSettings, ...], Field(strict=False)] = ()
 
     @model_validator(mode="before")

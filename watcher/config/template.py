@@ -14,6 +14,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from watcher.config.rules import PORTS
+from watcher.config.sections.acknowledge import AcknowledgeSettings
 from watcher.config.sections.mail import MailSettings, SmtpSettings
 from watcher.config.sections.other import ChangesSettings, LogSettings, TemplateSettings
 from watcher.config.sections.people import RecipientSettings, WatchlistSettings
@@ -42,6 +43,7 @@ _SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("mail.smtp", "The mail server.  Without this section, mails are written to files.", SmtpSettings),
     ("templates", "What a reader sees can be changed.", TemplateSettings),
     ("web", "The pages that links in mails lead to.", WebSettings),
+    ("acknowledge", "What becomes of critical changes that nobody acknowledges.", AcknowledgeSettings),
     ("log", "What the program says about its work, on standard error.", LogSettings),
 )
 _CHANGES = """\
@@ -171,6 +173,8 @@ def _toml(value: object) -> str:
         value = format_duration(value)
     elif isinstance(value, SecretStr):
         value = value.get_secret_value()
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, int):
         return str(value)
     # A string of JSON is one of TOML, but for the one control character that JSON leaves as it is.

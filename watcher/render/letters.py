@@ -18,6 +18,7 @@ SOURCE = (
     "Source: ClinicalTrials.gov, U.S. National Library of Medicine. Not an official notice: "
     "the registry's own page is what counts."
 )
+_LINKED = ("why", "unsubscribe_url", "opted_out")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,9 @@ class Letter:
     more: int = 0  # trials that changed and are counted only
     groups: tuple[TrialGroup, ...] = field(default=())
     incidents: tuple[IncidentLine, ...] = field(default=())
+    why: str | None = None  # why the reader gets it; None = it has no link either
+    unsubscribe_url: str | None = None  # the page, which one-click posts go to as well
+    opted_out: bool = False  # the reader asked for no more already; the page takes that back
 
 
 def letter_of_changes(blocks: Sequence[TrialBlock], coverage: Coverage) -> Letter:
@@ -76,12 +80,20 @@ def letter_of_changes(blocks: Sequence[TrialBlock], coverage: Coverage) -> Lette
     return Letter(
         template="digest",
         subject=subject_of_changes(blocks, coverage.watched),
-        summary=f"{len(blocks):,} of {plural(max(coverage.watched, len(blocks)), 'trial')} changed.",
+        summary=_summary(blocks, coverage),
         coverage=coverage,
         blocks=fitting.blocks,
         named=fitting.named,
         more=fitting.more,
     )
+
+
+def _summary(blocks: Sequence[TrialBlock], coverage: Coverage) -> str:
+    changed = sum(block.changed for block in blocks)
+    reminders = sum(len(version.sentences) for block in blocks for version in block.versions if version.reminder)
+    said = [f"{changed:,} of {plural(max(coverage.watched, len(blocks)), 'trial')} changed."] if changed else []
+    said += [f"{plural(reminders, 'critical change')} not yet acknowledged."] if reminders else []
+    return " ".join(said)
 
 
 def letter_of_watching(joined: TrialGroup | None, left: TrialGroup | None, coverage: Coverage) -> Letter:
@@ -123,7 +135,7 @@ class Letters:
         Raises:
             TemplateFailed: the built-in template fails as well.
         """
-        names = ("subject", "summary", "blocks", "named", "more", "groups", "incidents")
+        names = ("subject", "summary", "blocks", "named", "more", "groups", "incidents", *_LINKED)
         facts = {name: getattr(letter, name) for name in names}
         facts |= {"coverage": letter.coverage.sentence, "source": SOURCE}
         try:

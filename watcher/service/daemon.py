@@ -9,8 +9,8 @@ keeps the old ones when the new ones are wrong.
 
 import os
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from functools import partial
 
@@ -23,9 +23,11 @@ from watcher.service.in_force import InForce, Reopen
 from watcher.service.jobs import guarded, mail, watch
 from watcher.signals import Asked
 from watcher.store.leases import DURATION, RENEW_EVERY, Holder, renew
+from watcher.web.server import WebServer
 
 _GRACE = timedelta(seconds=5)  # for what is under way when the service is told to end; the lease takes two more
 _LOOK_EVERY = timedelta(seconds=5)  # at the clocks
+_SERVE_EVERY = timedelta(seconds=30)  # how often to see whether the pages are served as the settings say
 _CLOCK_SET_BACK = timedelta(seconds=1)  # what is corrected by less makes no job late enough to matter
 _log = structlog.get_logger("service")
 
@@ -64,6 +66,7 @@ class Service:
         self._asked = asked or Asked()
         self._lease_lost = False
         self._renewed = app.monotonic()
+        self._web = WebServer(self._app_at_work)
 
     def run(self) -> bool:
         """Work until a signal; return False when another instance took the work over, or may have.
@@ -97,7 +100,7 @@ class Service:
 
     def _scheduler(self, holder: Holder) -> BackgroundScheduler:
         scheduler = BackgroundScheduler(
-            executors={name: ThreadPoolExecutor(1) for name in ("watch", "mail", "lease", "settings")},
+            executors={name: ThreadPoolExecutor(1) for name in ("watch", "mail", "lease", "web", "settings")},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone="UTC",
         )
@@ -106,6 +109,7 @@ class Service:
             ("watch", partial(watch, self._in_force)),
             ("mail", partial(mail, self._in_force)),
             ("lease", partial(self._renew, holder)),
+            ("web", self._web.follow),
         ):
             scheduler.add_job(
                 guarded(name, job),
@@ -121,7 +125,12 @@ class Service:
         """Return how often each job is woken, by the settings in force."""
         settings = self._in_force.app.settings
         mail_every = settings.mail.deliver_every
-        return {"watch": min(mail_every, settings.registry.check_every), "mail": mail_every, "lease": RENEW_EVERY}
+        return {
+            "watch": min(mail_every, settings.registry.check_every),
+            "mail": mail_every,
+            "lease": RENEW_EVERY,
+            "web": _SERVE_EVERY,
+        }
 
     def _reload(self, scheduler: BackgroundScheduler) -> None:
         """Take new settings over, intervals included."""
@@ -130,6 +139,7 @@ class Service:
         for name, every in self._intervals().items():
             if every != before[name]:
                 scheduler.reschedule_job(name, trigger="interval", seconds=every.total_seconds())
+        scheduler.modify_job("web", next_run_time=self._in_force.app.now())
 
     def _wait(self, scheduler: BackgroundScheduler) -> None:
         lead = self._lead()
@@ -147,6 +157,7 @@ class Service:
         ended = threading.Event()
 
         def shut_down() -> None:
+            self._web.stop()
             scheduler.shutdown(wait=True)
             ended.set()
 
@@ -155,6 +166,11 @@ class Service:
             _log.info("stopped")
         else:
             _log.warning("stopped while a stage was still at work; it is taken up again at the next start")
+
+    @contextmanager
+    def _app_at_work(self) -> Iterator[Application]:
+        with self._in_force.at_work() as term:
+            yield term.app
 
     # --- the clocks ---------------------------------------------------------------------------------------------------
 
@@ -168,7 +184,7 @@ class Service:
         lead = self._lead()
         if before - lead > _CLOCK_SET_BACK:
             _log.warning("the clock was set back", by=str(before - lead))
-            for name in ("watch", "mail", "lease"):
+            for name in ("watch", "mail", "lease", "web"):
                 scheduler.modify_job(name, next_run_time=self._in_force.app.now())
         return lead
 

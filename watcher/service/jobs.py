@@ -53,9 +53,9 @@ def watch(in_force: InForce) -> None:
             try:
                 _check(app, now)
             finally:
-                app.pipeline.digest.run(now=app.now())
+                app.pipeline.compose(now=app.now())
         else:
-            app.pipeline.digest.run(now=now)
+            app.pipeline.compose(now=now)
 
 
 def _listed_newly(term: Term) -> frozenset[str]:

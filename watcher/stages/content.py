@@ -8,10 +8,12 @@ from sqlalchemy import Connection
 
 from watcher.core.digest import Sentence, TrialBlock, Version, arrange_trials, arrange_version
 from watcher.core.fields import FieldTable, value_at
+from watcher.core.reminder_words import arrange_reminder
 from watcher.core.text import one_line
 from watcher.errors import BodyUnreadable
-from watcher.model import Json, NoticeKind, Severity
+from watcher.model import Change, Json, NoticeKind, Severity
 from watcher.render.letters import Coverage, Letter, ListedTrial, TrialGroup, letter_of_changes, letter_of_watching
+from watcher.stages.linking import Linker
 from watcher.store import watches
 from watcher.store.notices import Notice
 from watcher.store.releases import latest_release
@@ -29,6 +31,7 @@ class Content:
 
     db: Connection
     table: FieldTable
+    linker: Linker | None = None  # puts links into what it gathers; None = there are none
 
     def coverage(self, address: str | None = None) -> Coverage:
         """Return how many trials are verified against the current release: a reader's, or all."""
@@ -45,17 +48,22 @@ class Content:
         for notice in notices:
             by_trial.setdefault(notice.nct_id, []).append(notice)
         blocks = [self._block(nct_id, about) for nct_id, about in by_trial.items()]
-        return letter_of_changes(arrange_trials(blocks), self.coverage(address))
+        letter = letter_of_changes(arrange_trials(blocks), self.coverage(address))
+        return self._subscribed(letter, list(by_trial))
 
     def of_watching(self, address: str, notices: Sequence[Notice]) -> Letter:
         """Return the mail for notices of joining and leaving."""
         joined = [notice.nct_id for notice in notices if notice.kind is NoticeKind.NOW_WATCHING]
         left = [notice.nct_id for notice in notices if notice.kind is NoticeKind.NO_LONGER_WATCHING]
-        return letter_of_watching(
+        letter = letter_of_watching(
             self._group("You will hear of every change of these records:", joined),
             self._group("You will hear no more of these records; their history is kept:", left),
             self.coverage(address),
         )
+        return self._subscribed(letter, [*joined, *left])
+
+    def _subscribed(self, letter: Letter, nct_ids: Sequence[str]) -> Letter:
+        return self.linker.subscribed(letter, self.db, nct_ids) if self.linker else letter
 
     def record(self, nct_id: str) -> Json:
         """Return a trial's current version, decoded; None when there is none, or it cannot be read."""
@@ -76,7 +84,8 @@ class Content:
                 versions.append(_version_of_absence(notice))
             else:
                 step: Revision = steps[notice.revision_id]
-                versions.append(arrange_version(found[step.id], step.data_timestamp[:10]))
+                version = _version_of(notice, found[step.id], step)
+                versions.append(self.linker.acknowledgeable(version, step.id) if self.linker else version)
         return TrialBlock(nct_id=nct_id, title=title_of(self.record(nct_id)), versions=tuple(versions))
 
     def _group(self, heading: str, nct_ids: Sequence[str]) -> TrialGroup | None:
@@ -108,6 +117,15 @@ def title_of(record: Json) -> str:
     """Return a decoded record's brief title."""
     title = value_at(record, "protocolSection.identificationModule.briefTitle")
     return one_line(title, 200) if isinstance(title, str) else _NO_TITLE
+
+
+def _version_of(notice: Notice, changes: Sequence[Change], step: Revision) -> Version:
+    day = step.data_timestamp[:10]
+    if notice.kind is not NoticeKind.UNACKNOWLEDGED:
+        return arrange_version(changes, day)
+    stories = notice.stories or ()
+    about = [change for change in changes if change.story in stories]
+    return arrange_reminder(about, day, seen_at=step.recorded_at, detail=notice.detail)
 
 
 def _version_of_absence(notice: Notice) -> Version:

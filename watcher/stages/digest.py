@@ -17,15 +17,18 @@ from watcher.core.fields import FieldTable
 from watcher.errors import OvertakenError, StoreError
 from watcher.model import Message
 from watcher.render.letters import IncidentLine, Letter, Letters, letter_to_operator
+from watcher.render.links import Links
 from watcher.render.mime import compose_mime
 from watcher.render.templates import TemplateFailed
 from watcher.stages.check import RECORDS_INCIDENT, REGISTRY_INCIDENT
 from watcher.stages.content import Content
 from watcher.stages.deliver import CHANNEL_INCIDENT
+from watcher.stages.linking import Linker
 from watcher.store.database import Database
 from watcher.store.incidents import Incident, close_incident, mark_told, open_incident, untold_incidents
 from watcher.store.notices import CHANGES, Window, due_windows, notices_in
 from watcher.store.outbox import add_digest, add_message
+from watcher.store.tokens import add_tokens
 
 # The registry and the mail server are down for minutes every now and then; nobody needs a mail about that.
 PATIENCE = timedelta(hours=1)
@@ -56,11 +59,14 @@ class Outgoing:
 class Digest:
     """The second stage."""
 
-    def __init__(self, database: Database, table: FieldTable, *, letters: Letters, sender: Sender) -> None:
+    def __init__(
+        self, database: Database, table: FieldTable, *, letters: Letters, sender: Sender, links: Links | None = None
+    ) -> None:
         self._database = database
         self._table = table
         self._letters = letters
         self._sender = sender
+        self._links = links
 
     def run(self, *, now: datetime) -> list[Message]:
         """Compose every digest that is due, and a mail to the operator if something new is wrong; return the mails."""
@@ -96,7 +102,8 @@ class Digest:
             notices = notices_in(db, window)
             if not notices:
                 raise OvertakenError(f"the digest for {window.address} was composed by another instance in between")
-            content = Content(db=db, table=self._table)
+            linker = Linker(links=self._links, address=window.address)
+            content = Content(db=db, table=self._table, linker=linker)
             gather = content.of_changes if window.subject_matter == CHANGES else content.of_watching
             letter = gather(window.address, notices)
         ids = [notice.id for notice in notices]
@@ -104,6 +111,7 @@ class Digest:
         outgoing = self._write(letter, window.address, identity, now)
         with self._database.writing() as db:
             add_digest(db, window, ids, outgoing.message, sizes=outgoing.sizes, now=now)
+            add_tokens(db, linker.drawn_in(letter), now=now)
             close_incident(db, _incident_of(window), now=now)
             _note_template(db, outgoing, now)
         _log.info("composed", recipient_notices=len(ids), subject_matter=window.subject_matter)

@@ -4,7 +4,7 @@ A trial is watched when the file or a command says so.  What the file declares, 
 edit ``_settle`` compares who should hear of which trial with who did, so that nobody joins or leaves in silence.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -26,9 +26,11 @@ from sqlalchemy import (
 from watcher.model import Cadence, NoticeKind, Recipient, Schedule, Watchlist
 from watcher.store.incidents import close_incident, never_seen
 from watcher.store.tables import listing, reader, subscription, watch
+from watcher.store.tables import opt_out as opt_out_table
 from watcher.store.welcomes import notify_at_once
 
 _URGENCY = list(Cadence)  # the most urgent first
+_MOST_ASKED = 10_000  # trials named in one statement
 
 
 class Origin(StrEnum):
@@ -147,6 +149,45 @@ def unsubscribe(db: Connection, watchlist: str, address: str, *, now: datetime) 
     return bool(gone.rowcount)
 
 
+def opt_out(db: Connection, address: str, watchlist: str, *, now: datetime) -> bool:
+    """Let a person hear no more of a list ("" = of all), whatever the file and commands say; return whether it is new.
+
+    They are told by a mail, as whoever leaves a list is.
+    """
+    if _opted_out(db, address, watchlist):
+        return False
+    db.execute(insert(opt_out_table).values(address=address, watchlist=watchlist, at=now))
+    _settle(db, now=now)
+    return True
+
+
+def opt_in(db: Connection, address: str, watchlist: str, *, now: datetime) -> bool:
+    """Take an opt-out back; return whether there was one."""
+    here = (opt_out_table.c.address == address, opt_out_table.c.watchlist == watchlist)
+    gone = db.execute(delete(opt_out_table).where(*here))
+    _settle(db, now=now)
+    return bool(gone.rowcount)
+
+
+def has_opted_out(db: Connection, address: str, watchlist: str) -> bool:
+    """Return whether a person asked to hear no more of a list, or of all."""
+    return _opted_out(db, address, watchlist) or _opted_out(db, address, "")
+
+
+def _opted_out(db: Connection, address: str, watchlist: str) -> bool:
+    here = (opt_out_table.c.address == address, opt_out_table.c.watchlist == watchlist)
+    return db.execute(select(opt_out_table.c.at).where(*here)).first() is not None
+
+
+def lists_of(db: Connection, address: str, nct_ids: Collection[str]) -> list[str]:
+    """Return the names of the lists by which a person hears of trials, or did; of all trials when none are named."""
+    query = select(subscription.c.watchlist).distinct().where(subscription.c.address == address)
+    if nct_ids:
+        query = query.join(listing, listing.c.watchlist == subscription.c.watchlist)
+        query = query.where(listing.c.nct_id.in_(sorted(nct_ids)[:_MOST_ASKED]))
+    return sorted(db.execute(query).scalars())
+
+
 def listings(db: Connection) -> list[Listing]:
     """Return every trial on every list, by list and ID."""
     rows = db.execute(select(listing).order_by(listing.c.watchlist, listing.c.nct_id, listing.c.origin))
@@ -219,17 +260,23 @@ def _forget_never_seen(db: Connection, *, now: datetime) -> None:
         db.execute(update(watch).where(watch.c.nct_id == nct_id).values(**again))
 
 
+_OPTED_OUT = exists().where(
+    opt_out_table.c.address == subscription.c.address,
+    opt_out_table.c.watchlist.in_((subscription.c.watchlist, "")),
+)
+
+
 def _settle_readers(db: Connection, *, now: datetime) -> None:
     joined = listing.join(subscription, subscription.c.watchlist == listing.c.watchlist)
     pair = and_(subscription.c.address == reader.c.address, listing.c.nct_id == reader.c.nct_id)
-    wanted = exists().select_from(joined).where(pair)
+    wanted = exists().select_from(joined).where(pair, ~_OPTED_OUT)
     known = exists().where(pair)
     left = db.execute(select(reader).where(~wanted)).all()
     told = [(row.address, row.nct_id) for row in left if row.welcomed_at is not None]
     notify_at_once(db, NoticeKind.NO_LONGER_WATCHING, told, now=now)
     db.execute(delete(reader).where(~wanted))
     new = select(subscription.c.address, listing.c.nct_id, literal(now, reader.c.since.type))
-    new = new.select_from(joined).where(~known).distinct()
+    new = new.select_from(joined).where(~known, ~_OPTED_OUT).distinct()
     db.execute(insert(reader).from_select(["address", "nct_id", "since"], new))
 
 

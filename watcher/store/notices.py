@@ -34,6 +34,7 @@ class Notice:
     nct_id: str
     kind: NoticeKind
     revision_id: int | None
+    stories: tuple[str, ...] | None  # of the revision; None = all
     detail: str | None
 
 
@@ -107,6 +108,13 @@ def notices_in(db: Connection, window: Window) -> list[Notice]:
         )
     )
     return [
-        Notice(id=row.id, nct_id=row.nct_id, kind=NoticeKind(row.kind), revision_id=row.revision_id, detail=row.detail)
+        Notice(
+            id=row.id,
+            nct_id=row.nct_id,
+            kind=NoticeKind(row.kind),
+            revision_id=row.revision_id,
+            stories=None if row.stories is None else tuple(row.stories),
+            detail=row.detail,
+        )
         for row in db.execute(query.order_by(notice.c.id))
     ]

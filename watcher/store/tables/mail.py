@@ -12,8 +12,8 @@ notice = Table(
     Column("address", ADDRESS, nullable=False),
     Column("nct_id", NCT_ID),  # None = it is about the registry as a whole
     Column("kind", String(20), nullable=False),
-    Column("revision_id", ForeignKey("revision.id")),  # CHANGED only
-    Column("stories", Value),  # CHANGED: those of the revision's stories that it is about; None = all
+    Column("revision_id", ForeignKey("revision.id")),  # CHANGED and UNACKNOWLEDGED only
+    Column("stories", Value),  # of these: those of the revision's stories that it is about; None = all
     Column("severity", String(10), nullable=False, server_default="minor"),  # the worst that it tells
     Column("why", Words),  # the routes that it came by, in words
     Column("detail", Words),  # in words, where the kind needs some: the registry's, or who cannot be reached
@@ -25,6 +25,7 @@ notice = Table(
     Column("delayed_since", Moment),  # when a mail that told it was first composed; None = it was in none before
     Column("drill", Boolean, nullable=False, server_default=false()),  # of a change that was only played
     Index("ix_notice_digest_id_closes_at", "digest_id", "closes_at"),
+    Index("ix_notice_revision_id", "revision_id"),
 )
 
 digest = Table(

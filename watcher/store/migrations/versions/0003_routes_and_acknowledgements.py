@@ -100,6 +100,12 @@ def _operations() -> None:
         sa.ForeignKeyConstraint(["release_id"], ["release.id"], name="fk_hold_release_id"),
         sa.UniqueConstraint("release_id", "reason", name="uq_hold_release_id_reason"),
     )
+    op.create_table(
+        "beginning",
+        sa.Column("name", sa.String(30), nullable=False),
+        sa.Column("at", _MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_beginning"),
+    )
     with op.batch_alter_table("watch") as batch:
         batch.add_column(sa.Column("unverified_releases", sa.Integer(), nullable=False, server_default="0"))
         batch.add_column(sa.Column("unverified_told_at", _MOMENT))
@@ -116,6 +122,7 @@ def _mail() -> None:
         batch.add_column(sa.Column("delayed_since", _MOMENT))
         batch.add_column(sa.Column("drill", sa.Boolean(), nullable=False, server_default=sa.false()))
         batch.create_foreign_key("fk_notice_hold_id", "hold", ["hold_id"], ["id"])
+        batch.create_index("ix_notice_revision_id", ["revision_id"])
     with op.batch_alter_table("message") as batch:
         batch.add_column(sa.Column("channel", sa.String(200), nullable=False, server_default="mail"))
         batch.add_column(sa.Column("return_token", sa.String(32)))
@@ -147,6 +154,7 @@ def _mail() -> None:
 
 
 def _history() -> None:
+    op.create_index("ix_change_severity", "change", ["severity"])
     op.create_table(
         "acknowledgement",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -139,7 +139,8 @@ class Service:
         for name, every in self._intervals().items():
             if every != before[name]:
                 scheduler.reschedule_job(name, trigger="interval", seconds=every.total_seconds())
-        scheduler.modify_job("web", next_run_time=self._in_force.app.now())
+        # A job of its own: the one that is woken regularly would be left out while it is at work.
+        scheduler.add_job(guarded("web", self._web.follow), executor="web")
 
     def _wait(self, scheduler: BackgroundScheduler) -> None:
         lead = self._lead()

@@ -157,12 +157,15 @@ def _reminded(
     """
     columns = (notice.c.address, notice.c.revision_id, notice.c.stories)
     query = select(*columns, func.max(notice.c.created_at).label("at"), func.count(notice.c.digest_id).label("told"))
-    query = query.add_columns(func.count().label("all_of_them")).group_by(*columns)
+    query = query.add_columns(func.count().label("all_of_them"), func.max(digest.c.composed_at).label("composed_at"))
+    query = query.outerjoin(digest, digest.c.id == notice.c.digest_id).group_by(*columns)
     query = query.where(notice.c.kind == NoticeKind.UNACKNOWLEDGED, notice.c.created_at <= now)
     found: dict[tuple[str, StoryKey], tuple[datetime | None, bool]] = {}
     for start in range(0, len(revision_ids), _BATCH):
         for row in db.execute(query.where(notice.c.revision_id.in_(revision_ids[start : start + _BATCH]))):
             for story in row.stories or ():
                 key = StoryKey(revision_id=row.revision_id, story=story)
-                found[row.address, key] = (row.at, row.told < row.all_of_them)
+                # What waited for a digest was heard when that was written.
+                heard_at = min(now, max(row.at, row.composed_at)) if row.composed_at else row.at
+                found[row.address, key] = (heard_at, row.told < row.all_of_them)
     return found

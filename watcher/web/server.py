@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from watcher.store.incidents import close_incident, open_incident
+from watcher.store.incidents import close_incident, open_incident, open_incidents
 
 if TYPE_CHECKING:
     import uvicorn
@@ -123,7 +123,8 @@ class WebServer:
         self._serving = None
 
     def _note(self, app: "Application", trouble: str | None) -> None:
-        if trouble is None and self._is_noted:
+        if trouble is None and (self._is_noted or not self._is_told(app)):
+            self._is_noted = True
             return
         with app.database.writing() as db:
             if trouble is None:
@@ -131,6 +132,10 @@ class WebServer:
             else:
                 open_incident(db, WEB_INCIDENT, trouble, now=app.now())
         self._is_noted = trouble is None
+
+    def _is_told(self, app: "Application") -> bool:
+        with app.database.reading() as db:
+            return any(incident.key == WEB_INCIDENT for incident in open_incidents(db))
 
 
 def _bound(listen: str) -> socket.socket:

@@ -42,6 +42,7 @@ from watcher.registry.client import RegistryClient
 from watcher.registry.connection import Connection, Limits
 from watcher.registry.pace import Limiter
 from watcher.render.letters import Letters, SubjectStyle
+from watcher.render.links import Links
 from watcher.render.templates import Templates
 from watcher.stages.all_clear import AllClears
 from watcher.stages.bounces import Bounces
@@ -50,6 +51,7 @@ from watcher.stages.deliver import Conditions, Deliver, Patience
 from watcher.stages.digest import Digest
 from watcher.stages.proof import Proof
 from watcher.stages.reconciliation import Reconciliation
+from watcher.stages.remind import Remind
 from watcher.stages.writing import ReturnPath, Sender, Signs, Writer
 from watcher.store.database import Database
 from watcher.store.leases import (
@@ -269,6 +271,7 @@ def _pipeline(
     return Pipeline(
         check=Check(database, registry, table, thresholds=thresholds),
         proof=Proof(database, limits=watching.limits(), stale_after=watching.stale_after, thresholds=thresholds),
+        remind=Remind(database, every=_remind_every(settings)),
         digest=_digest(settings, database, table, writer),
         reconciliation=Reconciliation(database, put_back=deliver.put_back),
         deliver=deliver,
@@ -358,6 +361,7 @@ def _digest(settings: Settings, database: Database, table: FieldTable, writer: W
         operator=settings.operator,
         operator_channel=TARGET + settings.operator_target if settings.operator_target else None,
         fallbacks=_fallbacks(settings),
+        links=links_of(settings),
         all_clears=AllClears(lambda address: offered and people.wants_all_clear(address)),
     )
 
@@ -375,6 +379,15 @@ def _writer(settings: Settings) -> Writer:
         returns=ReturnPath(address=mail.bounces.address, delimiter=mail.bounces.delimiter) if mail.bounces else None,
     )
     return Writer(Letters(Templates(settings.templates.directory), Templates()), sender)
+
+
+def links_of(settings: Settings) -> Links | None:
+    """Return the links that mails hold; None when there are no pages to lead to."""
+    return Links(public_url=settings.web.public_url) if settings.web.public_url else None
+
+
+def _remind_every(settings: Settings) -> timedelta | None:
+    return settings.acknowledge.remind_every if settings.acknowledge.remind else None
 
 
 def _signer(settings: Settings) -> Signs | None:

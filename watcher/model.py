@@ -211,6 +211,41 @@ class NoticeKind(StrEnum):
         return self not in {NoticeKind.NOW_WATCHING, NoticeKind.NO_LONGER_WATCHING}
 
 
+class Act(StrEnum):
+    """What somebody did about a told story; the newest one counts."""
+
+    ACKNOWLEDGED = "acknowledged"
+    ASSIGNED = "assigned"  # open, and one person's task
+    REOPENED = "reopened"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryKey:
+    """Names one story: a step of a record, and the sentence of it."""
+
+    revision_id: int
+    story: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """One act about one story."""
+
+    key: StoryKey
+    act: Act
+    by: str  # an address, or the login name of who typed the command
+    assignee: str | None = None  # ASSIGNED: the address of who is to look after it
+    comment: str | None = None
+    at: datetime
+
+    @property
+    def words(self) -> str:
+        """Who did what when, as commands, pages and mails say it."""
+        act = f"assigned to {self.assignee}" if self.act is Act.ASSIGNED else self.act.value
+        said = f": {self.comment}" if self.comment else ""
+        return f"{act} by {self.by} on {self.at:%Y-%m-%d %H:%M} UTC{said}"
+
+
 class Phase(StrEnum):
     """How far the conversation with the mail server had gone: the last step that was begun."""
 

@@ -4,6 +4,7 @@
     bounces   read what came back, and see to it that somebody else hears
     check     ask the registry, compare, and record snapshot, changes and notices in one transaction
     proof     what cannot be verified for too long, and a registry that publishes nothing: note who must hear that
+    remind    for every critical change that nobody has acknowledged: a notice, once an interval
     digest    for every window that has closed: notices → one mail in the outbox
     reconcile whatever is missing between a change and its reader's mailbox: put it right, tell the operator
     deliver   for every mail that is due: hand it over, record the receipt; settle what was perhaps taken
@@ -27,6 +28,7 @@ from watcher.stages.deliver import Deliver, Handed
 from watcher.stages.digest import Digest
 from watcher.stages.proof import Proof
 from watcher.stages.reconciliation import Reconciliation
+from watcher.stages.remind import Remind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,7 @@ class Round:
 class Pipeline:
     check: Check
     proof: Proof
+    remind: Remind
     digest: Digest
     reconciliation: Reconciliation
     deliver: Deliver
@@ -62,15 +65,16 @@ class Pipeline:
         return Round(outcome=outcome, trouble=trouble, composed=composed, handed=handed, read=read)
 
     def compose(self, *, now: datetime) -> list[Message]:
-        """Compose what is due, with what has to be said of the watching itself; return the mails."""
+        """Compose what is due, with reminders and what has to be said of the watching itself; return the mails."""
         self.proof.run(now=now)
+        self.remind.run(now=now)
         composed = self.digest.run(now=now)
         if self.reconciliation.run(now=now):
             composed += self.digest.run(now=now)
         return composed
 
     def tell(self, *, now: datetime) -> tuple[list[Message], Handed]:
-        """Compose the digests that are due, and hand over all that is; return both."""
+        """Compose the digests that are due, and hand over all that is; return both.  Nobody is reminded of anything."""
         return self._hand_over(self.digest.run(now=now), now)
 
     def _hand_over(self, composed: list[Message], now: datetime) -> tuple[list[Message], Handed]:

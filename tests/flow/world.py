@@ -166,6 +166,8 @@ class World:
             # A few trials are all there is, and most tests are not about the week that goes by.
             "watching": {"all_clear": False, "stale_after": 0, **self.options.get("watching", {})},
             "guards": {"hold_share": 0, **self.options.get("guards", {})},
+            "web": self.options.get("web", {}),
+            "acknowledge": self.options.get("acknowledge", {"remind": False}),  # most tests are not about reminders
         }
         self.app = open_application(
             Settings.model_validate(settings, context={"folder": self.folder}),

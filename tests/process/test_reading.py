@@ -18,7 +18,7 @@ def three_days(office: Office) -> Office:
 
 def test_the_history_lists_every_change_with_its_day(three_days: Office) -> None:
     lines = three_days.run("history", FIRST, "--json").lines
-    assert all(set(line) == CHANGE_KEYS | {"day"} for line in lines)
+    assert all(set(line) == CHANGE_KEYS | {"day", "acknowledgement"} for line in lines)
     told = [(line["day"], line["old"], line["new"]) for line in lines if line["told"]]
     assert told == [("2026-03-03", "RECRUITING", "SUSPENDED"), ("2026-03-05", 40, 400)]
     out = three_days.run("history", FIRST.lower()).out

@@ -49,6 +49,9 @@ hold_share = 0
 [database]
 url = "sqlite:///trialwatch.sqlite3"
 
+[acknowledge]
+remind = false  # a demo is over before anybody could
+
 [[watchlist]]
 name = "Our trials"
 trials = {trials}

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import orjson
+from sqlalchemy import Connection
 
-from watcher.actions.pages import change_line
+from watcher.actions.pages import act_line, change_line
 from watcher.actions.table_in_force import Row, row_in_force
 from watcher.app import Application
 from watcher.core.privacy import is_contact_path
 from watcher.errors import SettingsError
-from watcher.model import Change, Json, Severity
+from watcher.model import Acknowledgement, Change, Json, Severity
+from watcher.store.acknowledgements import acts_of
 from watcher.store.revisions import RecordedChange, changes_of, find_changes
 
 _SOURCE = "watcher/tables/fields.tsv"
@@ -34,6 +36,7 @@ class Explanation:
     rules: tuple[SpokenRule, ...]  # in the order in which they spoke; empty for what was recorded before rules were
     row: Row  # of the table that is in force now
     with_it: tuple[Change, ...]  # the others that the same sentence tells
+    acts: tuple[Acknowledgement, ...]  # what people did about it, oldest first
 
     def as_json(self) -> dict[str, Json]:
         rule = self.row.rule
@@ -46,6 +49,7 @@ class Explanation:
             "row": {"source": _SOURCE, "path": rule.path, "severity": rule.severity, "place": rule.place},
             "set_by": list(_set_by(self.row)),
             "same_sentence": [other.id for other in self.with_it],
+            "acts": [act_line(done) for done in self.acts],
         }
 
 
@@ -59,15 +63,10 @@ def explain_change(app: Application, text: str) -> Explanation:
     Raises:
         SettingsError: not an ID, no change has it, or several begin so.
     """
-    beginning = text.strip().casefold()
-    if not re.fullmatch("[0-9a-f]{1,16}", beginning):
-        right = "write its 16 hexadecimal digits, which `trialwatch history` prints, or the first ones of them"
-        raise SettingsError([f"{text!r} is not the ID of a change; {right}"])
     with app.database.reading() as db:
-        found = find_changes(db, beginning, limit=_MOST_NAMED + 1)
-        _check_one(found, beginning)
-        recorded = found[-1]
+        recorded = find_change(db, text)
         step = changes_of(db, [recorded.revision_id])[recorded.revision_id]
+        acts = [done for done in acts_of(db, [recorded.revision_id]) if done.key.story == recorded.change.story]
     change = recorded.change
     explained = app.table.rules.explanations
     unknown = "not among the rules of this version"
@@ -77,7 +76,27 @@ def explain_change(app: Application, text: str) -> Explanation:
         rules=tuple(SpokenRule(code=code, words=explained.get(code, unknown)) for code in change.rules),
         row=row_in_force(app.settings, app.table.rule(change.path)),
         with_it=tuple(other for other in step if other.story == change.story and other.id != change.id),
+        acts=tuple(acts),
     )
+
+
+def find_change(db: Connection, text: str) -> RecordedChange:
+    """Return the recorded change that somebody means, its newest recording if there are several.
+
+    Args:
+        db: a transaction.
+        text: its ID, or as much of the beginning as no other one has.
+
+    Raises:
+        SettingsError: not an ID, no change has it, or several begin so.
+    """
+    beginning = text.strip().casefold()
+    if not re.fullmatch("[0-9a-f]{1,16}", beginning):
+        right = "write its 16 hexadecimal digits, which `trialwatch history` prints, or the first ones of them"
+        raise SettingsError([f"{text!r} is not the ID of a change; {right}"])
+    found = find_changes(db, beginning, limit=_MOST_NAMED + 1)
+    _check_one(found, beginning)
+    return found[-1]
 
 
 def _check_one(found: list[RecordedChange], beginning: str) -> None:
@@ -109,6 +128,8 @@ def explanation_lines(explanation: Explanation, app: Application) -> Iterator[st
     yield _fact("Severity", change.severity.value)
     yield _fact("Place", change.place.value)
     yield _fact("Told", "yes" if change.told else f"no: {_why_not_told(change)}")
+    for done in explanation.acts:
+        yield _fact("By people", done.words)
     yield ""
     yield "Rules that spoke, the last one with the last word:"
     for spoken in explanation.rules:

@@ -1,7 +1,7 @@
 """A trial's own page, in words: its history, its record at a day, and what differs between two days."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,7 +14,8 @@ from watcher.core.identifiers import normalise_nct_id
 from watcher.core.privacy import is_contact_path
 from watcher.core.text import one_line
 from watcher.errors import SettingsError
-from watcher.model import Change, Difference, Json
+from watcher.model import Acknowledgement, Change, Difference, Json
+from watcher.store.acknowledgements import newest_acts
 from watcher.store.revisions import Revision, changes_of, revisions
 from watcher.store.snapshots import read_body
 
@@ -31,6 +32,7 @@ class Step:
     sentences: tuple[str, ...]
     not_told: tuple[str, ...]  # what was recorded and not told, each in a line of words
     changes: tuple[Change, ...]
+    acts: Mapping[str, Acknowledgement]  # what counts, by story
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,17 @@ def change_line(change: Change) -> dict[str, Json]:
     }
 
 
+def act_line(done: Acknowledgement) -> dict[str, Json]:
+    """Return an act as programs read it."""
+    return {
+        "act": done.act,
+        "by": done.by,
+        "assignee": done.assignee,
+        "comment": done.comment,
+        "at": done.at.isoformat(),
+    }
+
+
 def difference_line(difference: Difference, table: FieldTable) -> dict[str, Json]:
     """Return a difference as programs read it."""
     return {
@@ -81,16 +94,19 @@ def history_of(app: Application, trial: str) -> list[Step]:
     with app.database.reading() as db:
         recorded = _recorded(app, trial)
         found = changes_of(db, [step.id for step in recorded])
+        done = newest_acts(db, list(found))
     steps = []
     for step in recorded:
         changes = found[step.id]
+        acts = {key.story: act for key, act in done.items() if key.revision_id == step.id}
         steps.append(
             Step(
                 day=_day(step),
                 words=_count_words(changes) if step.before_id else "first seen",
-                sentences=tuple(_told_lines(changes)),
+                sentences=tuple(_told_lines(changes, acts)),
                 not_told=tuple(_untold_line(change, app.table) for change in changes if not change.told),
                 changes=tuple(changes),
+                acts=acts,
             )
         )
     return steps
@@ -107,8 +123,8 @@ def _count_words(changes: Sequence[Change]) -> str:
     return f"{all_of_them}, {silent.total():,} recorded and not told: {by_rule}"
 
 
-def _told_lines(changes: Sequence[Change]) -> Iterator[str]:
-    """Yield each sentence once, with the ID of the weightiest change that it tells."""
+def _told_lines(changes: Sequence[Change], acts: Mapping[str, Acknowledgement]) -> Iterator[str]:
+    """Yield each sentence once, with the ID of the weightiest change that it tells, and who has taken note."""
     weightiest: dict[str, Change] = {}
     for change in changes:
         known = weightiest.get(change.sentence)
@@ -116,6 +132,8 @@ def _told_lines(changes: Sequence[Change]) -> Iterator[str]:
             weightiest[change.sentence] = change
     for sentence, change in weightiest.items():
         yield f"{sentence}  ({change.id})"
+        if change.story in acts:
+            yield f"    {acts[change.story].words}"
 
 
 def _untold_line(change: Change, table: FieldTable) -> str:

@@ -94,6 +94,7 @@ def _settings(folder: Path) -> Settings:
             # A day of a replay ends with its digest, whatever it brings.
             "watching": {"all_clear": False},
             "guards": {"hold_share": 0, "hold_new_api_version": False},
+            "acknowledge": {"remind": False},  # nobody is there who could acknowledge
         },
         context={"folder": folder},
     )

@@ -3,8 +3,10 @@
 import typer
 
 from watcher.cli import (
+    acknowledge,
     audience,
     config,
+    feed,
     holds,
     operate,
     outbox,
@@ -32,9 +34,11 @@ rules.add_to(app)
 audience.add_to(app)
 holds.add_to(app)
 rehearse.add_to(app)
+acknowledge.add_to(app)
 registry.add_to(app)
 undelivered.add_to(app)
 app.add_typer(watch.app, name="watch")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(config.app, name="config")
+app.add_typer(feed.app, name="feed")
 app.add_typer(registry.app, name="registry")

@@ -29,12 +29,14 @@ def history(
     `trialwatch explain` says what the rules are, for a change by the ID behind it.
     """
     with application(settings, reading=True) as app:
-        from watcher.actions.pages import change_line, history_of
+        from watcher.actions.pages import act_line, change_line, history_of
 
         for step in history_of(app, trial):
             if as_json:
                 for change in step.changes:
-                    say_json({"kind": "change", "day": step.day, **change_line(change)})
+                    act = step.acts.get(change.story)
+                    done = {"acknowledgement": act_line(act) if act else None}
+                    say_json({"kind": "change", "day": step.day, **change_line(change), **done})
                 continue
             say(f"{step.day}  {step.words}")
             for line in (*step.sentences, *(step.not_told if not_told else ())):

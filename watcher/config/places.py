@@ -58,6 +58,24 @@ def _check_dns_name(text: str) -> str:
     return name.lower().rstrip(".")
 
 
+def check_listen(text: str) -> str:
+    """Return where to listen, host and port.
+
+    Raises:
+        ValueError: it is written in another way, or others than this machine could reach it.
+    """
+    place = text.strip()
+    parts = _split(f"http://{place}", "http")
+    if parts is None or parts.netloc != place or "@" in place or not parts.hostname or not parts.port:
+        raise ValueError(f'{quoted(text)} is not a host and a port; write it as in "127.0.0.1:8710"')
+    if not is_loopback(parts.hostname):
+        raise ValueError(
+            f"{quoted(text)} would answer other machines, and the pages ask nobody who they are; "
+            f'write "127.0.0.1:{parts.port}", and let a proxy with TLS pass on what it takes'
+        )
+    return place
+
+
 def check_base_url(text: str) -> str:
     """Return the URL that request paths are appended to, without a slash at its end.
 
@@ -199,6 +217,7 @@ def _is(path: Path, what: Callable[[Path], bool]) -> bool:
 Host = Annotated[str, AfterValidator(check_host)]
 DnsName = Annotated[str, AfterValidator(_check_dns_name)]
 BaseUrl = Annotated[str, AfterValidator(check_base_url)]
+LoopbackPlace = Annotated[str, AfterValidator(check_listen)]
 ProxyUrl = Annotated[SecretStr, BeforeValidator(_check_proxy)]
 DatabaseUrl = Annotated[SecretStr, BeforeValidator(_check_database_url)]
 FilePath = Annotated[Path, BeforeValidator(_resolve)]

@@ -61,7 +61,7 @@ def with_derived_defaults(given: Tree, *, user_agent: str) -> Tree:
         user_agent: what to fill in when none is given.
     """
     tree: Tree = {name: _as_tree(section) for name, section in given.items()}
-    for section in ("registry", "database", "mail", "templates", "changes", "log", "web"):
+    for section in ("registry", "database", "mail", "templates", "changes", "log", "web", "acknowledge"):
         tree.setdefault(section, {})
     operator = _understood(normalise_address, tree.get("operator"))
     registry, mail, smtp = tree["registry"], tree["mail"], lookup(tree, "mail.smtp")

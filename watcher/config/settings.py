@@ -18,6 +18,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from watcher.config.audience import audience_problems
 from watcher.config.problems import known_keys, sentences, value_problems
 from watcher.config.rules import rule_problems, with_derived_defaults
+from watcher.config.sections.acknowledge import AcknowledgeSettings
 from watcher.config.sections.base import Section
 from watcher.config.sections.guards import GuardsSettings
 from watcher.config.sections.mail import MailSettings
@@ -66,6 +67,7 @@ class Settings(Section):
     watching: WatchingSettings = Field(default_factory=WatchingSettings)
     guards: GuardsSettings = Field(default_factory=GuardsSettings)
     target: Annotated[tuple[TargetSettings, ...], Field(strict=False)] = ()
+    acknowledge: AcknowledgeSettings = Field(default_factory=AcknowledgeSettings)
     watchlist: Annotated[tuple[WatchlistSettings, ...], Field(strict=False)] = ()
     recipient: Annotated[tuple[PersonSettings, ...], Field(strict=False)] = ()
     route: Annotated[tuple[RouteSettings, ...], Field(strict=False)] = ()

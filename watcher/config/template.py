@@ -14,6 +14,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from watcher.config.rules import PORTS
+from watcher.config.sections.acknowledge import AcknowledgeSettings
 from watcher.config.sections.guards import GuardsSettings
 from watcher.config.sections.imap import BouncesSettings, ImapSettings
 from watcher.config.sections.mail import DkimSettings, JournalSettings, MailSettings, OAuth2Settings, SmtpSettings
@@ -53,6 +54,7 @@ _SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("web", "The pages that links in mails lead to.", WebSettings),
     ("watching", "How you and your readers learn that the watching works, or does not.", WatchingSettings),
     ("guards", "What waits for a look of yours before readers hear of it.", GuardsSettings),
+    ("acknowledge", "What becomes of critical changes that nobody acknowledges.", AcknowledgeSettings),
     ("log", "What the program says about its work, on standard error.", LogSettings),
 )
 _OPTIONAL = ("mail.smtp", "mail.bounces")  # shown, and in force only when something of them is wished

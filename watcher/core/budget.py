@@ -20,6 +20,7 @@ _TRIAL = 12_000  # bytes of that for one trial
 _AROUND_TRIAL, _AROUND_SENTENCE, _AROUND_DETAIL, _AROUND_CLAUSE = 900, 330, 260, 4  # bytes of marks
 _AROUND_DATE = 70  # bytes of marks that keep a date in one piece
 _DATE = re.compile("[0-9]{4}-[0-9]{2}")
+_AROUND_LINK = 90  # bytes of marks
 _NAMED = 60  # trials that are named with a headline
 _HEADLINE = 100  # characters
 
@@ -99,7 +100,8 @@ def _fit_version(version: Version, room: int) -> tuple[Version, int]:
 
 
 def _size_alone(sentence: Sentence) -> int:
-    return _AROUND_SENTENCE + _told_bytes(sentence.text)
+    link = _AROUND_LINK + len(sentence.acknowledge_url) if sentence.acknowledge_url else 0
+    return _AROUND_SENTENCE + _told_bytes(sentence.text) + link
 
 
 def _detail_sizes(sentence: Sentence) -> Iterator[int]:

@@ -15,6 +15,7 @@ from watcher.core.words.details import Detail, details_of
 from watcher.model import Change, Place, Severity
 
 SUBJECT_LENGTH = 150  # characters
+NOT_ACKNOWLEDGED = "Not yet acknowledged: "
 SUBJECT_TRIALS = 2  # headlines in the subject of a digest about several trials
 _UPDATE_POSTED = "protocolSection.statusModule.lastUpdatePostDateStruct.date"
 _ORDER = (
@@ -43,6 +44,8 @@ class Sentence:
     category: str
     details: tuple[Detail, ...] = ()  # of long texts, which a sentence cannot quote
     details_left_out: int = 0
+    story: str | None = None  # which one; None = it is of no recorded change
+    acknowledge_url: str | None = None  # where it can be acknowledged; None = by command only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,7 @@ class Version:
     clauses: tuple[str, ...]  # told in one summary line
     not_told: int  # changes that are recorded but not told
     left_out: int = 0  # sentences and clauses for which there was no room
+    reminder: bool = False  # of what was told before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,11 @@ class TrialBlock:
     @property
     def sentences(self) -> tuple[Sentence, ...]:
         return tuple(sentence for version in self.versions for sentence in version.sentences)
+
+    @property
+    def changed(self) -> bool:
+        """Whether this block tells anything new, and does not only remind."""
+        return any(not version.reminder for version in self.versions)
 
     @property
     def told(self) -> int:
@@ -132,7 +141,8 @@ def subject_of_changes(blocks: Sequence[TrialBlock], watched: int) -> str:
         more = f" (+{block.told - 1})" if block.told > 1 else ""
         prefix = f"[{block.nct_id}] "
         return prefix + one_line(headline_of(block), SUBJECT_LENGTH - len(prefix) - len(more)) + more
-    count = f"{len(blocks)} of {max(watched, len(blocks))} trials changed: "
+    changed = sum(block.changed for block in blocks)
+    count = f"{changed} of {max(watched, len(blocks))} trials changed: " if changed else NOT_ACKNOWLEDGED
     shown = blocks[:SUBJECT_TRIALS]
     more = f"; +{len(blocks) - len(shown)}" if len(blocks) > len(shown) else ""
     room = SUBJECT_LENGTH - len(count) - len(more)
@@ -162,6 +172,7 @@ def _sentence(told: Sequence[Change]) -> Sentence:
         category=first.category,
         details=details.shown,
         details_left_out=details.left_out,
+        story=first.story,
     )
 
 

@@ -95,7 +95,6 @@ class Letter:
     urgent: bool = False  # tells something critical
     drill: bool = False  # tells of changes that were only played
     preheader: str | None = None  # what changed, where the subject does not say it
-    unsubscribe_url: str | None = None  # a page that asks, and takes the one click of RFC 8058
     attachments: tuple[Attachment, ...] = field(default=())
     attached: tuple[str, ...] = field(default=())  # what the letter says of them, a sentence each
     dates: tuple[MovedDate, ...] = field(default=())  # for the reader's calendar, if the settings want that
@@ -105,6 +104,9 @@ class Letter:
     groups: tuple[TrialGroup, ...] = field(default=())
     incidents: tuple[IncidentLine, ...] = field(default=())
     lines: tuple[str, ...] = field(default=())  # sentences below the summary of an all-clear
+    why: str | None = None  # why the reader gets it; None = it has no link either
+    unsubscribe_url: str | None = None  # a page that asks, and takes the one click of RFC 8058
+    opted_out: bool = False  # the reader asked for no more already; the page takes that back
 
 
 def letter_of_changes(
@@ -133,7 +135,7 @@ def letter_of_changes(
     return Letter(
         template="digest",
         subject=subject_of_changes(blocks, coverage.watched),
-        summary=f"{len(blocks):,} of {plural(max(coverage.watched, len(blocks)), 'trial')} changed.",
+        summary=_summary(blocks, coverage),
         coverage=coverage,
         remarks=tuple(remarks),
         about=About(nct_id=blocks[0].nct_id, title=blocks[0].title) if len(blocks) == 1 else None,
@@ -153,6 +155,14 @@ def _table_of(rows: Sequence[TableRow]) -> tuple[tuple[Attachment, ...], tuple[s
         return (table,), (f"The first {held:,} of {plural(len(rows), 'change')} are attached as {table.name}.",)
     verb = "is" if len(rows) == 1 else "are all"
     return (table,), (f"{plural(len(rows), 'change')} of this mail {verb} attached as {table.name}.",)
+
+
+def _summary(blocks: Sequence[TrialBlock], coverage: Coverage) -> str:
+    changed = sum(block.changed for block in blocks)
+    reminders = sum(len(version.sentences) for block in blocks for version in block.versions if version.reminder)
+    said = [f"{changed:,} of {plural(max(coverage.watched, len(blocks)), 'trial')} changed."] if changed else []
+    said += [f"{plural(reminders, 'critical change')} not yet acknowledged."] if reminders else []
+    return " ".join(said)
 
 
 def letter_of_watching(joined: TrialGroup | None, left: TrialGroup | None, coverage: Coverage) -> Letter:
@@ -259,8 +269,11 @@ def _facts(letter: Letter) -> dict[str, object]:
         "groups",
         "incidents",
         "attached",
+        "why",
+        "unsubscribe_url",
+        "opted_out",
     )
-    facts = {name: getattr(letter, name) for name in (*names, "unsubscribe_url")}
+    facts = {name: getattr(letter, name) for name in names}
     return facts | {
         "coverage": letter.coverage.sentence,
         "source": SOURCE,

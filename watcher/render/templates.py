@@ -101,6 +101,14 @@ class Templates:
         text = self._part(f"mail/{name}.txt", facts)
         return Rendered(subject=subject, text=text, html=self._html(f"mail/{name}.html", facts))
 
+    def page(self, name: str, facts: Mapping[str, object]) -> str:
+        """Render one template as it is, for ``pages.py``.
+
+        Raises:
+            TemplateFailed: as ``render``.
+        """
+        return self._part(name, facts)
+
     def _part(self, name: str, facts: Mapping[str, object]) -> str:
         try:
             part = self._environment.render_bounded(name, dict(facts))

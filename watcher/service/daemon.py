@@ -9,8 +9,8 @@ keeps the old ones when the new ones are wrong.
 
 import os
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from functools import partial
 
@@ -23,10 +23,12 @@ from watcher.service.in_force import InForce, Reopen
 from watcher.service.jobs import bounces, guarded, mail, watch
 from watcher.signals import Asked
 from watcher.store.leases import DURATION, RENEW_EVERY, Holder, renew
+from watcher.web.server import WebServer
 
 _GRACE = timedelta(seconds=5)  # for what is under way when the service is told to end; the lease takes two more
 _NOTHING_TO_READ = timedelta(hours=1)  # until the next look whether there is a mailbox of reports
 _LOOK_EVERY = timedelta(seconds=5)  # at the clocks
+_SERVE_EVERY = timedelta(seconds=30)  # how often to see whether the pages are served as the settings say
 _CLOCK_SET_BACK = timedelta(seconds=1)  # what is corrected by less makes no job late enough to matter
 _log = structlog.get_logger("service")
 
@@ -65,6 +67,7 @@ class Service:
         self._asked = asked or Asked()
         self._lease_lost = False
         self._renewed = app.monotonic()
+        self._web = WebServer(self._app_at_work)
 
     def run(self) -> bool:
         """Work until a signal; return False when another instance took the work over, or may have.
@@ -108,6 +111,7 @@ class Service:
             ("mail", partial(mail, self._in_force)),
             ("bounces", partial(bounces, self._in_force)),
             ("lease", partial(self._renew, holder)),
+            ("web", self._web.follow),
         ):
             scheduler.add_job(
                 guarded(name, job),
@@ -128,6 +132,7 @@ class Service:
             "mail": mail_every,
             "bounces": settings.mail.bounces.look_every if settings.mail.bounces else _NOTHING_TO_READ,
             "lease": RENEW_EVERY,
+            "web": _SERVE_EVERY,
         }
 
     def _reload(self, scheduler: BackgroundScheduler) -> None:
@@ -137,6 +142,8 @@ class Service:
         for name, every in self._intervals().items():
             if every != before[name]:
                 scheduler.reschedule_job(name, trigger="interval", seconds=every.total_seconds())
+        # A job of its own: the one that is woken regularly would be left out while it is at work.
+        scheduler.add_job(guarded("web", self._web.follow), executor="web")
 
     def _wait(self, scheduler: BackgroundScheduler) -> None:
         lead = self._lead()
@@ -154,6 +161,7 @@ class Service:
         ended = threading.Event()
 
         def shut_down() -> None:
+            self._web.stop()
             scheduler.shutdown(wait=True)
             ended.set()
 
@@ -162,6 +170,11 @@ class Service:
             _log.info("stopped")
         else:
             _log.warning("stopped while a stage was still at work; it is taken up again at the next start")
+
+    @contextmanager
+    def _app_at_work(self) -> Iterator[Application]:
+        with self._in_force.at_work() as term:
+            yield term.app
 
     # --- the clocks ---------------------------------------------------------------------------------------------------
 

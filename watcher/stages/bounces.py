@@ -199,9 +199,9 @@ def directed(db: Connection, letter: Letter, address: str, fallbacks: Sequence[s
     if instead == address:
         return address, letter
     reason = one_line(suspended[address].reason, _LONGEST_REASON)
-    return instead, replace(
-        letter, summary=f"Meant for {address}, whom mail does not reach ({reason}). {letter.summary}"
-    )
+    summary = f"Meant for {address}, whom mail does not reach ({reason}). {letter.summary}"
+    # Whoever stands in must not end by accident what the reader hears.
+    return instead, replace(letter, summary=summary, unsubscribe_url=None, why=None, opted_out=False)
 
 
 def _words(verdict: Verdict) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from watcher.core.digest import Sentence, TrialBlock, Version, arrange_trials, arrange_version, delayed
 from watcher.core.fields import FieldTable, value_at
 from watcher.core.moved_dates import PATHS, MovedDate, moved_dates
+from watcher.core.reminder_words import arrange_reminder
 from watcher.core.text import one_line
 from watcher.core.words.audience_words import route_words
 from watcher.errors import BodyUnreadable
@@ -18,6 +19,7 @@ from watcher.model import Change, Json, NoticeKind, Severity
 from watcher.render.attachments import TableRow
 from watcher.render.counts import plural
 from watcher.render.letters import Coverage, Letter, ListedTrial, TrialGroup, letter_of_changes, letter_of_watching
+from watcher.stages.linking import Linker
 from watcher.store import watches
 from watcher.store.notices import Notice
 from watcher.store.reader_lists import watchlists_of
@@ -48,6 +50,7 @@ class Content:
 
     db: Connection
     table: FieldTable
+    linker: Linker | None = None  # puts links into what it gathers; None = there are none
 
     def coverage(self, address: str | None = None) -> Coverage:
         """Return how many trials are verified against the current release: a reader's, or all."""
@@ -76,7 +79,8 @@ class Content:
         )
         held = held_words(notices, now=now)
         summary = f"{letter.summary} {held}" if held else letter.summary
-        return replace(letter, summary=summary, watchlist=self._only_list(address, list(by_trial)))
+        letter = replace(letter, summary=summary, watchlist=self._only_list(address, list(by_trial)))
+        return self._subscribed(letter, list(by_trial))
 
     def _coverage_for(self, address: str) -> Coverage:
         """Return a reader's coverage; that of all trials for who reads none, but hears what nobody else does."""
@@ -92,7 +96,11 @@ class Content:
             self._group("You will hear no more of these records; their history is kept:", left),
             self.coverage(address),
         )
-        return replace(letter, watchlist=self._only_list(address, joined) if joined and not left else None)
+        letter = replace(letter, watchlist=self._only_list(address, joined) if joined and not left else None)
+        return self._subscribed(letter, [*joined, *left])
+
+    def _subscribed(self, letter: Letter, nct_ids: Sequence[str]) -> Letter:
+        return self.linker.subscribed(letter, self.db, nct_ids) if self.linker else letter
 
     def _promise(self, address: str) -> str:
         """Return what somebody hears from now on, by which routes and when."""
@@ -136,23 +144,33 @@ class Content:
         """Return what some notices tell of one trial, oldest first."""
         steps = {step.id: step for step in revisions(self.db, nct_id)}
         found = changes_of(self.db, [notice.revision_id for notice in notices if notice.revision_id])
-        title, heard = title_of(self.record(nct_id)), _stories_heard(notices)
+        title, heard, told_now = title_of(self.record(nct_id)), _stories_heard(notices), _stories_heard(notices)
         versions, rows, changes = [], [], []
         for notice in notices:
             if notice.revision_id is None:
                 versions.append(delayed(_version_of_absence(notice), notice.delayed_since))
                 continue
-            if notice.revision_id not in heard:
-                continue
             step: Revision = steps[notice.revision_id]
-            only = heard.pop(step.id)
             day, made = step.data_timestamp[:10], found[step.id]
-            versions.append(delayed(arrange_version(made, day, only=only), notice.delayed_since))
+            if notice.kind is NoticeKind.UNACKNOWLEDGED:
+                if not _is_told_anew(notice, told_now):
+                    version = self._acknowledgeable(_reminder(notice, made, step), step.id)
+                    versions.append(delayed(version, notice.delayed_since))
+                continue
+            if step.id not in heard:
+                continue
+            only = heard.pop(step.id)
+            version = arrange_version(made, day, only=only)
+            version = version if notice.drill else self._acknowledgeable(version, step.id)
+            versions.append(delayed(version, notice.delayed_since))
             made = [change for change in made if only is None or change.story in only]
             rows += [self.row_of(change, title=title, day=day) for change in made if change.told]
             changes += made
         block = TrialBlock(nct_id=nct_id, title=title, versions=tuple(versions))
         return _Told(block=block, rows=tuple(rows), dates=self._moved(nct_id, changes, title=title))
+
+    def _acknowledgeable(self, version: Version, revision_id: int) -> Version:
+        return self.linker.acknowledgeable(version, revision_id) if self.linker else version
 
     def _moved(self, nct_id: str, changes: Sequence[Change], *, title: str) -> tuple[MovedDate, ...]:
         if not any(change.path in PATHS for change in changes):
@@ -202,14 +220,26 @@ def held_words(notices: Sequence[Notice], *, now: datetime) -> str | None:
 
 
 def _stories_heard(notices: Sequence[Notice]) -> dict[int, set[str] | None]:
-    """Return which stories of each revision some notices tell; None = all."""
+    """Return which stories of each revision some notices tell for the first time; None = all."""
     heard: dict[int, set[str] | None] = {}
     for notice in notices:
-        if notice.revision_id is not None:
+        if notice.revision_id is not None and notice.kind is not NoticeKind.UNACKNOWLEDGED:
             before = heard.get(notice.revision_id, set())
             both = None if before is None or notice.stories is None else before.union(notice.stories)
             heard[notice.revision_id] = both
     return heard
+
+
+def _is_told_anew(notice: Notice, heard: dict[int, set[str] | None]) -> bool:
+    """Whether a mail reminds of nothing but what it tells as well: it told that before, and was not taken."""
+    stories = heard.get(notice.revision_id or 0, set())
+    return notice.detail is None and (stories is None or stories.issuperset(notice.stories or ()))
+
+
+def _reminder(notice: Notice, changes: Sequence[Change], step: Revision) -> Version:
+    """Return that stories of a step wait for the reader."""
+    about = [change for change in changes if change.story in (notice.stories or ())]
+    return arrange_reminder(about, step.data_timestamp[:10], seen_at=step.recorded_at, detail=notice.detail)
 
 
 def title_of(record: Json) -> str:

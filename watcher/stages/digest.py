@@ -17,11 +17,13 @@ from watcher.core.fields import FieldTable
 from watcher.errors import OvertakenError, StoreError
 from watcher.model import Message
 from watcher.render.letters import IncidentLine, letter_to_operator
+from watcher.render.links import Links
 from watcher.stages.all_clear import AllClears, EndedWeek, letter_of_week
 from watcher.stages.bounces import MAILBOX_INCIDENT, directed
 from watcher.stages.check import RECORDS_INCIDENT, REGISTRY_INCIDENT
 from watcher.stages.content import Content
 from watcher.stages.deliver import CHANNEL_INCIDENT, JOURNAL_INCIDENT, TARGET_INCIDENT
+from watcher.stages.linking import Linker
 from watcher.stages.writing import Outgoing, Writer
 from watcher.store.database import Database
 from watcher.store.folding import times_folded, waiting_digests
@@ -36,6 +38,7 @@ from watcher.store.incidents import (
 from watcher.store.notices import CHANGES, Window, due_windows, notices_in, single_windows
 from watcher.store.outbox import add_digest, add_message
 from watcher.store.suspensions import fold_stranded, stranded_messages
+from watcher.store.tokens import add_tokens
 
 # The registry and the mail server are down for minutes every now and then; nobody needs a mail about that.
 PATIENCE = timedelta(hours=1)
@@ -57,6 +60,7 @@ class Digest:
         operator_channel: str | None = None,
         fallbacks: tuple[str, ...] = (),
         all_clears: AllClears | None = None,
+        links: Links | None = None,
     ) -> None:
         """Wire the stage.
 
@@ -68,7 +72,9 @@ class Digest:
             operator_channel: by which the operator gets letters as well, for when mail fails.
             fallbacks: who gets the mail that does not reach its reader, the best first.
             all_clears: finds who is due one; None = nobody gets any.
+            links: that mails hold; None = there are no pages to lead to.
         """
+        self._links = links
         self._all_clears = all_clears
         self._fallbacks = fallbacks
         self._database = database
@@ -141,7 +147,8 @@ class Digest:
             notices = notices_in(db, window, now=now)
             if not notices:
                 raise OvertakenError(f"the digest for {window.address} was composed by another instance in between")
-            content = Content(db=db, table=self._table)
+            linker = Linker(links=self._links, address=window.address)
+            content = Content(db=db, table=self._table, linker=linker)
             gather = content.of_changes if window.subject_matter == CHANGES else content.of_watching
             # What waits of joining and leaving is not put together: who joined and left since would read both.
             taking = waiting_digests(db, window, now=now) if window.subject_matter == CHANGES else []
@@ -155,6 +162,7 @@ class Digest:
         outgoing = self._writer.write(letter, recipient, identity=identity, now=now)
         with self._database.writing() as db:
             add_digest(db, window, ids, outgoing.message, sizes=outgoing.sizes, now=now, taking=taking)
+            add_tokens(db, linker.drawn_in(letter, recipient), now=now)
             close_incident(db, incident_of(window), now=now)
             _note_template(db, outgoing, now)
         _log.info("composed", recipient_notices=len(ids), subject_matter=window.subject_matter)
@@ -164,12 +172,14 @@ class Digest:
         window = ended.window
         with self._database.reading() as db:
             coverage = Content(db=db, table=self._table).coverage(window.address)
-            letter = letter_of_week(db, ended, coverage, now=now)
+            linker = Linker(links=self._links, address=window.address)
+            letter = linker.subscribed(letter_of_week(db, ended, coverage, now=now), db, ())
             recipient, letter = directed(db, letter, window.address, self._fallbacks)
         identity = f"{recipient}|{window.subject_matter}|{window.closes_at.isoformat()}"
         outgoing = self._writer.write(letter, recipient, identity=identity, now=now)
         with self._database.writing() as db:
             add_digest(db, window, [], outgoing.message, sizes=outgoing.sizes, now=now)
+            add_tokens(db, linker.drawn_in(letter, recipient), now=now)
             close_incident(db, incident_of(window), now=now)
             _note_template(db, outgoing, now)
         _log.info("composed", recipient_notices=0, subject_matter=window.subject_matter)

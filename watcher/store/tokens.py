@@ -5,7 +5,7 @@ written, and recorded in the transaction that puts the mail into the outbox.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -41,8 +41,23 @@ def draw_token() -> str:
 
 def add_token(db: Connection, word: str, grant: Grant, *, now: datetime) -> None:
     """Put a token that was drawn in force."""
-    values = {"purpose": grant.purpose, "address": grant.address, "subject": dict(grant.subject)}
-    db.execute(insert(token).values(hash=_hash(word), created_at=now, **values))
+    add_tokens(db, [(word, grant)], now=now)
+
+
+def add_tokens(db: Connection, drawn: Sequence[tuple[str, Grant]], *, now: datetime) -> None:
+    """Put tokens that were drawn in force, in one statement."""
+    rows = [
+        {
+            "hash": _hash(word),
+            "purpose": grant.purpose,
+            "address": grant.address,
+            "subject": dict(grant.subject),
+            "created_at": now,
+        }
+        for word, grant in drawn
+    ]
+    if rows:
+        db.execute(insert(token), rows)
 
 
 def find_grant(db: Connection, word: str) -> Grant | None:
@@ -52,9 +67,26 @@ def find_grant(db: Connection, word: str) -> Grant | None:
     return Grant(purpose=Purpose(row.purpose), address=row.address, subject=row.subject) if row else None
 
 
-def revoke_tokens(db: Connection, *, address: str, purpose: Purpose, now: datetime) -> int:
-    """Revoke all tokens that an address was given for a purpose; return how many were in force."""
-    here = (token.c.address == address, token.c.purpose == purpose, token.c.revoked_at.is_(None))
+def revoke_tokens(
+    db: Connection,
+    *,
+    address: str,
+    purpose: Purpose,
+    now: datetime,
+    subject: Mapping[str, Json] | None = None,
+) -> int:
+    """Revoke all tokens that an address was given for a purpose; return how many were in force.
+
+    Args:
+        db: a writing transaction.
+        address: whom they were given to.
+        purpose: what for.
+        now: the moment.
+        subject: only those that are about exactly this; None = all.
+    """
+    here = [token.c.address == address, token.c.purpose == purpose, token.c.revoked_at.is_(None)]
+    if subject is not None:
+        here.append(token.c.subject == dict(subject))
     return db.execute(update(token).where(*here).values(revoked_at=now)).rowcount
 
 

@@ -2,13 +2,12 @@
 
 from pydantic import Field
 
-from watcher.config.places import BaseUrl
+from watcher.config.places import BaseUrl, LoopbackPlace
 from watcher.config.sections.base import Section
-from watcher.config.values import Line
 
 
 class WebSettings(Section):
-    listen: Line = Field(
+    listen: LoopbackPlace = Field(
         "127.0.0.1:8710", description="Where the pages answer that mails link to: this machine only, behind a proxy."
     )
     public_url: BaseUrl | None = Field(

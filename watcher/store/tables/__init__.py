@@ -7,12 +7,13 @@ Moments are UTC.  Bodies are compressed, see ``bodies.py``.
 from watcher.store.tables.audience import listing, mute, opt_out, reader, route, route_scope, tag, token
 from watcher.store.tables.history import acknowledgement, change, revision
 from watcher.store.tables.mail import bounce, digest, message, notice, suspension
-from watcher.store.tables.operations import hold, incident, lease
+from watcher.store.tables.operations import beginning, hold, incident, lease
 from watcher.store.tables.registry import release, snapshot, watch
 from watcher.store.tables.types import metadata
 
 __all__ = [
     "acknowledgement",
+    "beginning",
     "bounce",
     "change",
     "digest",

@@ -38,6 +38,7 @@ change = Table(
     Column("old", Value),
     Column("new", Value),
     Index("ix_change_id", "id"),
+    Index("ix_change_severity", "severity"),  # for the few that are critical
 )
 
 # Who has taken note of a story, or was asked to.  Rows are added and never changed: the newest one counts.

@@ -12,8 +12,8 @@ notice = Table(
     Column("address", ADDRESS, nullable=False),
     Column("nct_id", NCT_ID),  # None = it is about the registry as a whole
     Column("kind", String(20), nullable=False),
-    Column("revision_id", ForeignKey("revision.id")),  # CHANGED only
-    Column("stories", Value),  # CHANGED: those of the revision's stories that it is about; None = all
+    Column("revision_id", ForeignKey("revision.id")),  # CHANGED and UNACKNOWLEDGED only
+    Column("stories", Value),  # of these: those of the revision's stories that it is about; None = all
     Column("severity", String(10), nullable=False, server_default="minor"),  # the worst that it tells
     Column("categories", Value),  # CHANGED: under which a digest tells the stories; None = it is about no story
     Column("pierces", Boolean, nullable=False, server_default=false()),  # critical, and told although it is muted

@@ -1,4 +1,4 @@
-"""What the operator has to know and to decide, and who does the work."""
+"""What the operator has to know and to decide, who does the work, and since when what is done."""
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint
 
@@ -41,4 +41,12 @@ hold = Table(
     Column("ended_at", Moment),  # None = its notices wait
     Column("decision", String(15)),  # "released" or "reclassified"
     UniqueConstraint("release_id", "reason"),
+)
+
+# Since when the service does what it did not always do, so that it does not begin with what is long past.
+beginning = Table(
+    "beginning",
+    metadata,
+    Column("name", String(30), primary_key=True),
+    Column("at", Moment, nullable=False),
 )

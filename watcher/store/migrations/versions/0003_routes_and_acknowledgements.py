@@ -132,6 +132,12 @@ def _operations() -> None:
     )
     with op.batch_alter_table("release") as batch:
         batch.add_column(sa.Column("pass_begun_at", _MOMENT))
+    op.create_table(
+        "beginning",
+        sa.Column("name", sa.String(30), nullable=False),
+        sa.Column("at", _MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_beginning"),
+    )
     with op.batch_alter_table("watch") as batch:
         batch.add_column(sa.Column("unverified_releases", sa.Integer(), nullable=False, server_default="0"))
         batch.add_column(sa.Column("unverified_told_at", _MOMENT))
@@ -193,6 +199,7 @@ def _mail() -> None:
 
 
 def _history() -> None:
+    op.create_index("ix_change_severity", "change", ["severity"])
     op.create_table(
         "acknowledgement",
         sa.Column("id", sa.Integer(), nullable=False),

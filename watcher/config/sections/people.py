@@ -30,7 +30,7 @@ _WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 class PersonSettings(Section):
     """How one person wants mail, whatever route it comes by."""
 
-    address: Address = Field(description="Whose mail this is about.", examples=['address = "reader@example.org"'])
+    address: Reader = Field(description="Whose mail this is about.", examples=['address = "reader@example.org"'])
     cadence: Annotated[Cadence, Field(strict=False)] = Field(
         Cadence.DAILY, description="immediate, daily or weekly, unless a list or a route says otherwise."
     )

@@ -49,6 +49,7 @@ class Explanation:
             "row": {"source": _SOURCE, "path": rule.path, "severity": rule.severity, "place": rule.place},
             "set_by": list(_set_by(self.row)),
             "same_sentence": [other.id for other in self.with_it],
+            "acknowledgement": act_line(self.acts[-1]) if self.acts else None,
             "acts": [act_line(done) for done in self.acts],
         }
 

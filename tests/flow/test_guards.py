@@ -18,13 +18,13 @@ SHORT = {"protocolSection": {"descriptionModule": {"detailedDescription": "A sho
 
 
 @pytest.fixture
-def many(sqlite_world: World) -> World:
+def many(world: World) -> World:
     """A world of thirty trials that were seen, with the guards as they are by default."""
-    sqlite_world.restart(guards={"hold_share": 20})
-    sqlite_world.watch(*MANY)
-    sqlite_world.begin(*MANY)
-    sqlite_world.later(hours=1)
-    return sqlite_world
+    world.restart(guards={"hold_share": 20})
+    world.watch(*MANY)
+    world.begin(*MANY)
+    world.later(hours=1)
+    return world
 
 
 def to_reader(world: World) -> list[str]:
@@ -196,12 +196,12 @@ def untold(world: World) -> int:
 
 
 @pytest.fixture
-def long_record(sqlite_world: World) -> World:
-    sqlite_world.registry.publish(TRIAL, extra=LONG)
-    sqlite_world.round()
-    sqlite_world.mail_server.accepted.clear()
-    sqlite_world.later(hours=1)
-    return sqlite_world
+def long_record(world: World) -> World:
+    world.registry.publish(TRIAL, extra=LONG)
+    world.round()
+    world.mail_server.accepted.clear()
+    world.later(hours=1)
+    return world
 
 
 def test_a_record_that_shrinks_is_believed_when_the_same_content_comes_again_at_the_next_check(

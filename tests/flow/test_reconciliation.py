@@ -3,12 +3,16 @@
 Each gap is planted in the tables, because no stage makes one.
 """
 
+from dataclasses import replace
+from datetime import datetime
+
 import pytest
 from sqlalchemy import delete, select, update
 
-from tests.flow.world import OPERATOR, OTHER, READER, TRIAL, World, words
+from tests.flow.world import OPERATOR, READER, TRIAL, World, words
 from watcher.core.reconciling import LONGEST_TRANSFER
-from watcher.model import DeliveryState, Phase
+from watcher.model import DeliveryState, Message, Phase
+from watcher.stages.digest import Digest
 from watcher.store.tables import digest, message, notice
 
 CHANGED = f"[{TRIAL}] Recruitment status: Recruiting → Suspended"
@@ -106,19 +110,26 @@ def test_a_message_that_nobody_sends_any_more_is_tried_again(told: World) -> Non
     assert f"A change of {TRIAL}, for {READER}, is in a message that was being sent" in operators_words(told)[0]
 
 
+class _NoDigest(Digest):
+    """Overlooks whatever is due, as a fault of ours would."""
+
+    def run(self, *, now: datetime) -> list[Message]:  # noqa: ARG002 the form of the stage
+        return []
+
+
 def test_a_notice_that_no_digest_takes_is_told_to_the_operator_until_one_does(told: World) -> None:
-    """A digest that cannot be written for 15 minutes: here because of a notice that is of another trial."""
     told.later(hours=1)
     told.registry.publish(TRIAL, status="RECRUITING")
     told.check()
-    with told.app.database.writing() as db:
-        db.execute(update(notice).where(notice.c.digest_id.is_(None)).values(nct_id=OTHER))
+    pipeline = told.app.pipeline
+    idle = _NoDigest.__new__(_NoDigest)
+    told.app = replace(told.app, pipeline=replace(pipeline, digest=idle))
     within_fifteen_minutes(told)
     within_fifteen_minutes(told)
-    assert any(incident.key == "gap: untold" for incident in told.incidents())
+    assert [incident.key for incident in told.incidents()] == ["gap: untold"]
 
-    with told.app.database.writing() as db:
-        db.execute(update(notice).where(notice.c.digest_id.is_(None)).values(nct_id=TRIAL))
+    told.app = replace(told.app, pipeline=pipeline)
     within_fifteen_minutes(told)
     assert len(readers_mails(told)) == 1
+    assert f"A change of {TRIAL}, for {READER}, was due more than 15 minutes ago" in operators_words(told)[0]
     assert told.incidents() == []

@@ -57,7 +57,8 @@ _SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("acknowledge", "What becomes of critical changes that nobody acknowledges.", AcknowledgeSettings),
     ("log", "What the program says about its work, on standard error.", LogSettings),
 )
-_OPTIONAL = ("mail.smtp", "mail.bounces")  # shown, and in force only when something of them is wished
+# Shown, and in force only when their server is wished.
+_OPTIONAL = ("mail.smtp", "mail.journal", "mail.bounces", "mail.dkim")
 _OWN_SECTIONS = frozenset(section for section, _, _ in _SECTIONS)
 _CHANGES = """\
 # What a change weighs, and where a digest tells it, if you see that otherwise: by category, or by the path of a field,

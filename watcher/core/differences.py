@@ -207,7 +207,7 @@ class _Walk:
         naming = self._table.rule(path).naming
 
         @cache
-        def counts() -> Counter[tuple[bytes, ...]]:
+        def counts() -> Counter[tuple[str | bytes, ...]]:
             return Counter(name_key(item, naming) for item in items)
 
         def name(item: Json) -> str | None:

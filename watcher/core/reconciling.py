@@ -42,7 +42,7 @@ _FOUND = {
 }
 _DONE = {
     GapKind.UNNOTED: "the readers are told now",
-    GapKind.UNTOLD: "the log says why, if a digest fails; it is tried at every look",
+    GapKind.UNTOLD: "it is looked for again at every look, and this closes when a digest has told it",
     GapKind.UNWRITTEN: "it is told again now",
     GapKind.STUCK: "it is tried again now",
     GapKind.FOLDED: "it is told again now",

@@ -92,7 +92,7 @@ class Digest:
         composed = [message for window in windows for message in self._compose_all(window, now)]
         composed += [
             self._guarded(
-                partial(self._compose_all_clear, one), one.window.address, incident=_incident_of(one.window), now=now
+                partial(self._compose_all_clear, one), one.window.address, incident=incident_of(one.window), now=now
             )
             for one in ended
         ]
@@ -109,13 +109,13 @@ class Digest:
             return [alone(window)]
         with self._database.reading() as db:
             parts = [part for part in single_windows(db, now=now) if part.within(window)]
-            failing = {one.key for one in open_incidents(db)}.intersection(map(_incident_of, parts))
+            failing = {one.key for one in open_incidents(db)}.intersection(map(incident_of, parts))
         whole = None if failing else alone(window)
         return [whole] if whole is not None else [alone(part) for part in parts]
 
     def _compose_guarded(self, window: Window, *, now: datetime) -> Message | None:
         compose = partial(self._compose, window)
-        return self._guarded(compose, window.address, incident=_incident_of(window), now=now)
+        return self._guarded(compose, window.address, incident=incident_of(window), now=now)
 
     def _guarded(
         self, compose: Callable[[datetime], Message | None], recipient: str, *, incident: str, now: datetime
@@ -163,7 +163,7 @@ class Digest:
         with self._database.writing() as db:
             add_digest(db, window, ids, outgoing.message, sizes=outgoing.sizes, now=now, taking=taking)
             add_tokens(db, linker.drawn_in(letter, recipient), now=now)
-            close_incident(db, _incident_of(window), now=now)
+            close_incident(db, incident_of(window), now=now)
             _note_template(db, outgoing, now)
         _log.info("composed", recipient_notices=len(ids), subject_matter=window.subject_matter)
         return outgoing.message
@@ -180,7 +180,7 @@ class Digest:
         with self._database.writing() as db:
             add_digest(db, window, [], outgoing.message, sizes=outgoing.sizes, now=now)
             add_tokens(db, linker.drawn_in(letter, recipient), now=now)
-            close_incident(db, _incident_of(window), now=now)
+            close_incident(db, incident_of(window), now=now)
             _note_template(db, outgoing, now)
         _log.info("composed", recipient_notices=0, subject_matter=window.subject_matter)
         return outgoing.message
@@ -213,7 +213,8 @@ def by_channel(message: Message, channel: str) -> Message:
     return replace(message, id=key, message_id=message_id, recipient=channel, channel=channel)
 
 
-def _incident_of(window: Window) -> str:
+def incident_of(window: Window) -> str:
+    """Return what it is filed under that a window's mail cannot be written."""
     # Each window has its own: a later digest that succeeds says nothing of the one that does not.
     window_key = f"{window.address}|{window.subject_matter}|{window.closes_at.isoformat()}"
     return f"digest {sha256(window_key.encode()).hexdigest()[:32]}"

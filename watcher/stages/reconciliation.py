@@ -6,14 +6,17 @@ whatever is missing is found within fifteen.  Does not decide what is missing: `
 
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import groupby
 
 import structlog
 from sqlalchemy import Connection
 
 from watcher.core.reconciling import Gap, GapKind, gap_words, is_repaired, is_stuck
+from watcher.stages.digest import incident_of
 from watcher.store.database import Database
 from watcher.store.incidents import close_incident, open_incident, open_incidents
+from watcher.store.notices import Window
 from watcher.store.reconciliation import gaps, repair, under_way
 
 GAP_INCIDENT = "gap: "  # with its kind
@@ -39,9 +42,10 @@ class Reconciliation:
             return []
         self._looked_at = now
         with self._database.reading() as db:
-            found = [*gaps(db, now=now), *self._stuck(db, now)]
-            known = any(incident.key.startswith(GAP_INCIDENT) for incident in open_incidents(db))
-        if not found and not known:
+            incidents = {incident.key for incident in open_incidents(db)}
+            known = partial(_is_known, incidents)
+            found = [*gaps(db, known=known, now=now), *self._stuck(db, now)]
+        if not found and not any(key.startswith(GAP_INCIDENT) for key in incidents):
             return []
         missing = [gap for gap in found if self._repaired(gap, now) or not is_repaired(gap.kind)]
         with self._database.writing() as db:
@@ -65,6 +69,10 @@ class Reconciliation:
             return bool(self._put_back([str(gap.row)], now))
         with self._database.writing() as db:
             return repair(db, gap, now=now)
+
+
+def _is_known(incidents: Collection[str], window: Window) -> bool:
+    return incident_of(window) in incidents
 
 
 def _tell_operator(db: Connection, missing: list[Gap], now: datetime) -> None:

@@ -4,7 +4,7 @@ Each repair may be repeated: it looks again for what it repairs, in its own tran
 named in ``core/reconciling.py``; whether a message is stuck, only the process that sends knows.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, se
 
 from watcher.core.reconciling import GRACE, Gap, GapKind
 from watcher.model import DeliveryState, NoticeKind, Place, Severity
-from watcher.store.notices import due_windows, notices_in, notify_readers
+from watcher.store.notices import Window, due_windows, notices_in, notify_readers
 from watcher.store.revisions import changes_of
 from watcher.store.routes import catch_all_route
 from watcher.store.tables import change, digest, message, notice, reader, revision
@@ -36,9 +36,15 @@ class UnderWay:
     nct_id: str | None  # one trial that it tells of
 
 
-def gaps(db: Connection, *, now: datetime) -> list[Gap]:
-    """Return what is missing, but for messages that are stuck."""
-    return [*_unnoted(db, now), *_untold(db, now), *_unwritten(db, now), *_folded(db)]
+def gaps(db: Connection, *, known: Callable[[Window], bool], now: datetime) -> list[Gap]:
+    """Return what is missing, but for messages that are stuck.
+
+    Args:
+        db: a transaction.
+        known: whether the operator has been told that a window's mail cannot be written.
+        now: the moment.
+    """
+    return [*_unnoted(db, now), *_untold(db, known, now), *_unwritten(db, now), *_folded(db)]
 
 
 def _unnoted(db: Connection, now: datetime) -> Iterable[Gap]:
@@ -48,10 +54,10 @@ def _unnoted(db: Connection, now: datetime) -> Iterable[Gap]:
         yield Gap(kind=GapKind.UNNOTED, row=row.id, nct_id=row.nct_id, address=None)
 
 
-def _untold(db: Connection, now: datetime) -> Iterable[Gap]:
+def _untold(db: Connection, known: Callable[[Window], bool], now: datetime) -> Iterable[Gap]:
     """Yield what digests should have taken by now, whatever keeps them from it."""
     for window in due_windows(db, now=now - GRACE)[:MOST]:
-        if window.closes_at > now - GRACE:  # of a clock that was ahead: told at the next look
+        if window.closes_at > now - GRACE or known(window):  # the first: of a clock that was ahead, told at once
             continue
         for one in notices_in(db, window, now=now - GRACE)[:1]:
             yield Gap(kind=GapKind.UNTOLD, row=one.id, nct_id=one.nct_id, address=window.address)

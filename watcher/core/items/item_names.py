@@ -44,12 +44,20 @@ def _in_words(item: Mapping[str, Json], path: str, fields: Iterable[str], table:
 
 def _naming_fields(item: Json, naming: Sequence[Sequence[str]]) -> Sequence[str]:
     """Return the fields that name an item: the first alternative that it has a value for."""
-    found = (fields for fields in naming if any(_can_name(item.get(field)) for field in fields))
-    return next(found, ()) if isinstance(item, Mapping) else ()
+    if isinstance(item, dict):
+        for fields in naming:
+            if any(_can_name(item.get(field)) for field in fields):
+                return fields
+    return ()
 
 
-def name_key(item: Json, naming: Sequence[Sequence[str]]) -> tuple[bytes, ...]:
+def name_key(item: Json, naming: Sequence[Sequence[str]]) -> tuple[str | bytes, ...]:
     """Return what is the same for items that are called the same; cheaper than their names."""
+    if not isinstance(item, dict):
+        return ()
+    texts = tuple(value for value in map(item.get, naming[0]) if isinstance(value, str) and value)
+    if len(texts) == len(naming[0]):  # nearly all items, at a third of the cost
+        return texts
     return tuple(dumped(item.get(field)) for field in _naming_fields(item, naming))
 
 

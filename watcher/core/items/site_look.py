@@ -79,6 +79,8 @@ def is_elsewhere(old: Json, new: Json) -> bool:
     """
     if not isinstance(old, dict) or not isinstance(new, dict):
         return False
+    if all(old.get(key) == new.get(key) for key in ("city", "country")):  # nearly always; reading costs more
+        return False
     was, now = read_site(old), read_site(new)
     if was.country and now.country and was.country != now.country:
         return True

@@ -12,7 +12,7 @@ from watcher.core.fields import FieldTable, value_at
 from watcher.core.items.names import folded
 from watcher.core.items.naming import link_key
 from watcher.core.items.places import country_key, similar_names
-from watcher.core.paths import CITY, COUNTRY, LEAD_SPONSOR, LOCATIONS
+from watcher.core.paths import CITY, COUNTRY, ELIGIBILITY_CRITERIA, LEAD_SPONSOR, LOCATIONS
 from watcher.core.texts.ages import same_age
 from watcher.core.texts.criteria_changes import criteria_changes
 from watcher.core.texts.durations import in_smallest_units
@@ -30,7 +30,7 @@ _INTERVENTION_NAMES = frozenset(
     f"protocolSection.armsInterventionsModule.{leaf}"
     for leaf in ("armGroups[].interventionNames[]", "interventions[].otherNames[]")
 )
-_CRITERIA = "protocolSection.eligibilityModule.eligibilityCriteria"
+
 _ORGANIZATION = "protocolSection.identificationModule.organization.fullName"
 # What the registry derives, spells or matches by itself.
 _REGISTRY_S_OWN = re.compile(
@@ -88,7 +88,7 @@ def appearance(difference: Difference, _step: Step, weight: Weight, table: Field
         return weight.says("M9", Severity.NOISE)
     if not isinstance(old, str) or not isinstance(new, str) or table.rule(difference.path).enum:
         return weight
-    same = not criteria_changes(old, new) if difference.path == _CRITERIA else is_cosmetic(old, new)
+    same = not criteria_changes(old, new) if difference.path == ELIGIBILITY_CRITERIA else is_cosmetic(old, new)
     return weight.says("M9", Severity.NOISE) if same else weight
 
 

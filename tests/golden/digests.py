@@ -112,7 +112,9 @@ def other_mails() -> Iterator[KeptDigest]:
     yield written("other-to-the-operator", letter_to_operator(incidents, _COVERAGE))
     changes = compare(slips.before, slips.after, table(), past=slips.past)
     moved = moved_dates(changes, title=title_of(slips.after), moves={})
-    whole = replace(letter, dates=tuple(moved), unsubscribe_url="https://trialwatch.example.org/u/made-up")
+    why = 'You get this mail because you are named as a reader of the watch list "Example trials".'
+    linked = replace(letter, why=why, unsubscribe_url="https://trialwatch.example.org/u/made-up")
+    whole = replace(linked, dates=tuple(moved))
     yield written("other-with-all-options", whole, subject_style=SubjectStyle.STABLE, calendar=True)
 
 

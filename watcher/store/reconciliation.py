@@ -141,7 +141,7 @@ def _tell_again(db: Connection, digest_id: int, *, unless: ColumnElement[bool]) 
     if db.execute(select(unless)).scalar():
         return False
     since = select(func.min(message.c.composed_at)).where(message.c.digest_id == digest_id).scalar_subquery()
-    values = {"digest_id": None, "delayed_since": func.coalesce(notice.c.delayed_since, since)}
+    values = {"digest_id": None, "message_id": None, "delayed_since": func.coalesce(notice.c.delayed_since, since)}
     taken = db.execute(update(notice).where(notice.c.digest_id == digest_id).values(values)).rowcount
     if not taken and not db.execute(select(message.c.id).where(message.c.digest_id == digest_id)).first():
         db.execute(delete(digest).where(digest.c.id == digest_id))

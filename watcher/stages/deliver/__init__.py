@@ -5,7 +5,8 @@ written; the receipt is recorded after it was read.  Whatever dies in between, t
 
     stage      every channel has a turn of its own; recovery
     line       one channel: its sessions, its pauses, who is to blame
-    records    the only place that writes what became of a message
+    records    writes what became of a message
+    trouble    writes what is wrong with a channel as a whole
     doubts     messages that were perhaps taken: the journal is asked
     incidents  what trouble is filed under
 

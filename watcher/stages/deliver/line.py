@@ -22,6 +22,7 @@ from watcher.notify.channel import Channel, Session
 from watcher.stages.deliver.doubts import Doubts
 from watcher.stages.deliver.handed import Conditions, Handed, Patience
 from watcher.stages.deliver.records import Records
+from watcher.stages.deliver.trouble import Trouble
 
 _BATCH = 2_000  # messages of which a run knows that they are due; the next run takes the next ones
 _CLAIMED = 50  # that are marked as being sent in one transaction
@@ -37,12 +38,20 @@ class Line:
     """Hands the messages of one channel over."""
 
     def __init__(
-        self, channel: Channel, records: Records, doubts: Doubts, *, patience: Patience, conditions: Conditions
+        self,
+        channel: Channel,
+        records: Records,
+        *,
+        doubts: Doubts,
+        trouble: Trouble,
+        patience: Patience,
+        conditions: Conditions,
     ) -> None:
-        """Take the channel, what writes of its messages, and what settles its doubts."""
+        """Take the channel, and what writes and settles for it."""
         self._channel = channel
         self._records = records
         self._doubts = doubts
+        self._trouble = trouble
         self._patience = patience
         self._surroundings = conditions
         self._paused_until: datetime | None = None  # holds for messages that are composed meanwhile, too
@@ -66,7 +75,7 @@ class Line:
                 break
             left = self._converse(left, handed, now, ends_at)
         if self._set_aside and not handed.troubles:
-            self._records.note_set_aside(self._set_aside, now=now)
+            self._trouble.was_not_the_channel_s(self._set_aside, now=now)
         handed.more = not handed.troubles and (handed.more or len(batch) == _BATCH)
         return handed
 
@@ -88,7 +97,7 @@ class Line:
             self._records.release(now)
             self._pause(error, handed, now)
             return []
-        self._records.works(now)
+        self._trouble.is_over(now)
         return left[::-1]
 
     def _goes_on(self, ends_at: float) -> bool:
@@ -157,9 +166,9 @@ class Line:
         raise error
 
     def _pause(self, error: ChannelDown | ChannelRefused, handed: Handed, now: datetime) -> None:
-        handed.troubles[self._records.channel] = error
+        handed.troubles[self._trouble.channel] = error
         refused = isinstance(error, ChannelRefused)
         until = now + (_OPERATOR_PAUSE if refused else self._patience.down_for)
         self._paused_until = until
-        self._records.pause(error, until=until, now=now)
+        self._trouble.begins(error, until=until, now=now)
         _log.error("channel does not work", channel=self._channel.name, reply=error.reply, again_at=str(until))

@@ -16,21 +16,19 @@ import structlog
 from sqlalchemy import Connection
 
 from watcher.core.retry import next_attempt
-from watcher.core.targets import MAIL
-from watcher.errors import ChannelDown, ChannelRefused, MailError, MessageDeferred, MessageRefused, OvertakenError
+from watcher.errors import MailError, MessageDeferred, MessageRefused, OvertakenError
 from watcher.model import Delivery, DeliveryState, Phase, Receipt
 from watcher.stages.deliver.handed import Conditions, Patience
 from watcher.stages.deliver.incidents import (
     JOURNAL_REFUSAL,
     delayed,
     incident_of,
-    trouble_of,
 )
 from watcher.store import outbox
 from watcher.store.database import Database
 from watcher.store.dead_letters import dead_letter
 from watcher.store.folding import record_folded
-from watcher.store.incidents import close_incident, close_incidents, open_incident, open_incidents
+from watcher.store.incidents import close_incident, open_incident, open_incidents
 
 PERHAPS_DELIVERED = "perhaps delivered: the server did not answer when it had the whole message"
 _MOST_UNANSWERED = 2  # blind attempts at one message
@@ -70,10 +68,6 @@ class Records:
         self._claimed: dict[str, Delivery] = {}  # marked as being sent, and not recorded as anything else since
         self._receipts: list[tuple[Delivery, Receipt]] = []  # not written yet
         self._open: set[str] = set()  # keys of incidents that were open at the last look
-
-    @property
-    def channel(self) -> str:
-        return self._channel
 
     @property
     def in_hand(self) -> frozenset[str]:
@@ -201,34 +195,6 @@ class Records:
             reply = "cut off before the final dot"
             outbox.record_deferred(db, delivery.message.id, reply=reply, next_attempt_at=now, counted=False)
         _log.warning("interrupted delivery", message=delivery.message.id, phase=delivery.phase)
-
-    # --- the channel ----------------------------------------------------------------------------------------------
-
-    def pause(self, error: ChannelDown | ChannelRefused, *, until: datetime, now: datetime) -> None:
-        """Record that the channel as a whole does not work."""
-        what = "Mail" if self._channel == MAIL else f"What {self._channel} is to hear"
-        with self._database.writing() as db:
-            outbox.defer_all(db, until=until, channel=self._channel)
-            key = trouble_of(self._channel, refused=isinstance(error, ChannelRefused))
-            open_incident(db, key, f"{what} cannot be handed over: {error.reply}", now=now)
-
-    def works(self, now: datetime) -> None:
-        """Record that the channel works."""
-        with self._database.writing() as db:
-            close_incidents(db, [trouble_of(self._channel, refused=refused) for refused in (False, True)], now=now)
-
-    def note_set_aside(self, refused: Sequence[tuple[Delivery, str]], *, now: datetime) -> None:
-        """Tell the operator of messages that were refused as if the channel were to blame, when it was not."""
-        with self._database.writing() as db:
-            for delivery, reply in refused:
-                message = delivery.message
-                if delayed(message.recipient) in self._open:
-                    continue  # that is known, and told
-                summary = (
-                    f'The mail "{message.subject}" to {message.recipient} is refused for a reason that only you '
-                    f"can put right; it is tried again: {reply}."
-                )
-                open_incident(db, incident_of(delivery, self._operator), summary, now=now)
 
     # --- one step -------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from watcher.stages.deliver.handed import Conditions, Handed, Patience
 from watcher.stages.deliver.incidents import gone
 from watcher.stages.deliver.line import Line
 from watcher.stages.deliver.records import Records
+from watcher.stages.deliver.trouble import Trouble
 from watcher.store import outbox
 from watcher.store.database import Database
 from watcher.store.dead_letters import give_up_channel
@@ -64,9 +65,15 @@ class Deliver:
                 conditions=conditions,
                 journal=asked.address if asked else None,
             )
-            doubts = Doubts(database, name, asked, operator=operator, give_up_after=patience.give_up_after)
             self._records[name] = records
-            self._lines[name] = Line(channel, records, doubts, patience=patience, conditions=conditions)
+            self._lines[name] = Line(
+                channel,
+                records,
+                doubts=Doubts(database, name, asked, operator=operator, give_up_after=patience.give_up_after),
+                trouble=Trouble(database, name, operator=operator),
+                patience=patience,
+                conditions=conditions,
+            )
         self._threads: ThreadPoolExecutor | None = None
         self._running: dict[str, Future[Handed]] = {}  # channels whose turn is not over yet, by name
 
@@ -120,20 +127,23 @@ class Deliver:
             (line,) = self._lines.values()
             total.add(line.run(now))
             return total
-        self._begin([name for name in waiting if name in self._lines], now)
-        wait(self._running.values(), timeout=None if patient else self._patience.turn.total_seconds())
+        begun = self._begin([name for name in waiting if name in self._lines], now)
+        if patient:
+            wait(self._running.values())
+        else:
+            wait(begun, timeout=self._patience.turn.total_seconds())
         ended = [name for name, turn in self._running.items() if turn.done()]
         for turn in [self._running.pop(name) for name in ended]:
             total.add(turn.result())
         return total
 
-    def _begin(self, names: list[str], now: datetime) -> None:
-        """Begin the turns of channels, but for those whose last turn goes on still."""
+    def _begin(self, names: list[str], now: datetime) -> list[Future[Handed]]:
+        """Begin the turns of channels, but for those whose last turn goes on still, and return them."""
         if self._threads is None:
             self._threads = ThreadPoolExecutor(len(self._lines), thread_name_prefix="deliver")
-        for name in names:
-            if name not in self._running:
-                self._running[name] = self._threads.submit(self._lines[name].run, now)
+        fresh = {name: self._threads.submit(self._lines[name].run, now) for name in names if name not in self._running}
+        self._running |= fresh
+        return list(fresh.values())
 
     def _give_up_on(self, name: str, now: datetime) -> int:
         """Give up what waits for a channel that the settings do not name any more, and tell the operator."""

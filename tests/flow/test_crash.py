@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Connection
 
 from tests.flow.mail_server import Died
-from tests.flow.world import OTHER, READER, TRIAL, World, daily, immediate
+from tests.flow.world import OTHER, READER, TRIAL, World, daily, immediate, words
 from watcher.model import DeliveryState, Phase
 from watcher.store import outbox
 
@@ -107,7 +107,7 @@ def check_everything_was_told_once(world: World, attempts: list[Round]) -> None:
 
 
 def joined(text: str) -> str:
-    return text.partition("You will hear of every change")[2].partition("You will hear no more")[0]
+    return words(text).partition("These are the records:")[2].partition("You will hear no more")[0]
 
 
 def left(text: str) -> str:

@@ -1,6 +1,7 @@
 """Each reader hears at the time that they chose, in their own zone, and of every change once."""
 
 import dataclasses
+import re
 
 import pytest
 
@@ -193,7 +194,7 @@ def test_the_text_and_the_html_of_a_digest_tell_the_same(sqlite_world: World) ->
         "Verified 1 of 1 trial against registry data of 2026-03-03.",
     ):
         assert sentence in words(mail.text)
-        assert sentence in words(mail.html)
+        assert sentence in re.sub(r"<span class=.date.[^>]*>([^<]*)</span>", r"\1", words(mail.html))
     assert "Another <Title> & More" in words(mail.text)
     assert "Another &lt;Title&gt; &amp; More" in words(mail.html)
 

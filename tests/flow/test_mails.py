@@ -59,8 +59,8 @@ def test_a_digest_of_one_watch_list_is_of_that_list_and_one_of_two_lists_of_neit
     world.later(hours=24)
     world.round()
     lists = {mail.recipient: str(mail.message["List-Id"]) for mail in world.mail_server.accepted}
-    assert lists["one@example.org"].startswith('"Ours" <ours-')
-    assert lists["two@example.org"] == '"trialwatch digests" <digests.example.org>'
+    assert lists["one@example.org"].startswith("Ours <ours-")
+    assert lists["two@example.org"] == "trialwatch digests <digests.example.org>"
 
 
 def test_a_date_that_moves_and_moves_again_is_one_event_with_rising_numbers(sqlite_world: World) -> None:

@@ -32,6 +32,7 @@ _INVISIBLE_OTHERS = frozenset(
     ]
 )
 _HEADER_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}")
+_ATOMS = re.compile(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*")
 _PRINTABLE_ASCII = re.compile(r"[ -~]*")
 _ASCII_DOMAIN = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?")
 _LOCAL_SPECIALS = frozenset('()<>[]:;@\\,"')
@@ -119,7 +120,9 @@ def list_header(description: str, identifier: str) -> bytes:
         description: any text.
         identifier: like a domain name, ASCII; never folded, so that it stands on one line.
     """
-    phrase = _phrase("List-Id", description)
+    # Programs that show the description show quotation marks with it, so there are none where none are needed.
+    plain = _ATOMS.fullmatch(description) and len(description) <= ENCODED_LINE // 2
+    phrase = description if plain else _phrase("List-Id", description)
     structured = structured_header("List-Id", f"<{identifier}>")  # which also refuses what is no identifier
     if not phrase:
         return structured

@@ -112,7 +112,7 @@ def test_a_channel_that_hangs_is_left_behind_and_the_others_go_on(database: Data
         assert outbox.counts(db)[DeliveryState.SENT] == 3
 
 
-def test_what_waits_for_a_channel_that_is_gone_is_given_up_and_the_operator_hears_it(database: Database) -> None:
+def test_what_waits_for_a_channel_that_is_gone_waits_on_and_the_operator_hears_it(database: Database) -> None:
     mail = FakeMailServer()
     compose(database, "mail")
     with database.writing() as db:
@@ -125,18 +125,19 @@ def test_what_waits_for_a_channel_that_is_gone_is_given_up_and_the_operator_hear
 
     assert len(mail.accepted) == 1
     with database.reading() as db:
-        [given_up] = outbox.unfinished(db)
+        [waiting] = outbox.unfinished(db)
         [told] = untold_incidents(db)
-    assert (given_up.state, given_up.reply) == (DeliveryState.FAILED, "the settings name no target:gone any more")
-    assert "1 messages for target:gone were given up" in told.summary
+    assert waiting.state is not DeliveryState.FAILED
+    assert "the settings declare no [[target]] that is target:gone" in told.summary
 
 
-def test_a_letter_to_the_operator_by_a_channel_that_is_gone_leads_to_no_further_letter(database: Database) -> None:
+def test_a_letter_to_the_operator_by_a_channel_that_is_gone_is_told_once(database: Database) -> None:
     compose(database, "target:gone")
     stage = deliver(database, {"mail": FakeMailServer()})
-    assert stage.run(now=NOON).states == {DeliveryState.FAILED: 1}
+    for hours in range(3):
+        stage.run(now=NOON + timedelta(hours=hours))
     with database.reading() as db:
-        assert untold_incidents(db) == []
+        assert [one.key for one in untold_incidents(db)] == ["refuses us target:gone"]
 
 
 @pytest.mark.parametrize("phase", [Phase.DATA, Phase.DOT])
@@ -155,5 +156,5 @@ def test_what_a_dead_process_left_on_any_channel_is_recovered(database: Database
     assert states == {
         "mail": DeliveryState.SENT,
         CHAT: DeliveryState.SENT,
-        "target:gone": DeliveryState.FAILED,
+        "target:gone": DeliveryState.DEFERRED,
     }

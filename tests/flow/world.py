@@ -58,9 +58,17 @@ class Clock:
     """Stands until somebody steps it."""
 
     moment: datetime = NOON
+    _elapsed: timedelta = timedelta(0)
+    _seen: datetime = NOON
 
     def __call__(self) -> datetime:
         return self.moment
+
+    def seconds(self) -> float:
+        """Return what a clock would say that only runs forward: steps back do not count."""
+        self._elapsed += max(self.moment - self._seen, timedelta(0))
+        self._seen = self.moment
+        return self._elapsed.total_seconds()
 
 
 @dataclass(slots=True)
@@ -151,9 +159,6 @@ class World:
         with self.app.database.reading() as db:
             return int(db.execute(select(func.count()).select_from(snapshot)).scalar_one())
 
-    def _seconds(self) -> float:
-        return self.clock.moment.timestamp()
-
     def _open(self) -> None:
         settings = {
             "operator": OPERATOR,
@@ -176,6 +181,6 @@ class World:
             channel=self.mail_server,
             mailbox=self.mailbox,
             journal=self.mail_server.journal,
-            monotonic=self._seconds,
+            monotonic=self.clock.seconds,
             chance=lambda: 0.0,
         )

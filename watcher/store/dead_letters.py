@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, case, func, select, update
+from sqlalchemy import Connection, case, select, update
 
 from watcher.model import DeliveryState
 from watcher.store.incidents import close_incident
@@ -10,23 +10,11 @@ from watcher.store.tables import message
 
 DEAD_LETTER = "message "  # the key of an incident, with the message's ID
 _GIVEN_UP = (DeliveryState.FAILED, DeliveryState.BARRED)
-_WAITING = (DeliveryState.PENDING, DeliveryState.DEFERRED, DeliveryState.UNCERTAIN)
 
 
 def dead_letter(message_id: str) -> str:
     """Return the key of the incident that a message was given up."""
     return DEAD_LETTER + message_id
-
-
-def give_up_channel(db: Connection, channel: str, *, reply: str, now: datetime) -> tuple[int, int]:
-    """Record that everything which waits for a channel is given up; return how many, and how many of them are digests.
-
-    The caller tells the operator, of digests at least: of letters to the operator, that would lead to the next ones.
-    """
-    here = (message.c.channel == channel, message.c.state.in_(_WAITING))
-    digests = db.execute(select(func.count()).where(*here, message.c.digest_id.is_not(None))).scalar_one()
-    values = {"state": DeliveryState.FAILED, "reply": reply, "finished_at": now}
-    return db.execute(update(message).where(*here).values(**values)).rowcount, digests
 
 
 def given_up(db: Connection, beginning: str) -> list[str]:

@@ -30,11 +30,6 @@ def trouble_of(channel: str, *, refused: bool) -> str:
     return _fitting(_TARGET_REFUSAL if refused else TARGET_INCIDENT, channel)
 
 
-def gone(channel: str) -> str:
-    """Return what it is filed under that messages wait for a channel which the settings do not name."""
-    return _fitting("gone ", channel)
-
-
 def delayed(recipient: str) -> str:
     """Return what mail to one person that is delayed for days is filed under, however many mails that are."""
     return DELAYED + sha256(recipient.encode()).hexdigest()[:32]

@@ -8,23 +8,19 @@ from collections.abc import Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
 
-import structlog
+from sqlalchemy import Connection
 
 from watcher.core.targets import MAIL
-from watcher.model import DeliveryState
+from watcher.model import Delivery
 from watcher.notify.channel import Channel, Journal
+from watcher.notify.undeclared import UndeclaredChannel
 from watcher.stages.deliver.doubts import Doubts
 from watcher.stages.deliver.handed import Conditions, Handed, Patience
-from watcher.stages.deliver.incidents import gone
 from watcher.stages.deliver.line import Line
 from watcher.stages.deliver.records import Records
 from watcher.stages.deliver.trouble import Trouble
 from watcher.store import outbox
 from watcher.store.database import Database
-from watcher.store.dead_letters import give_up_channel
-from watcher.store.incidents import close_incident, open_incident
-
-_log = structlog.get_logger("deliver")
 
 
 class Deliver:
@@ -52,30 +48,41 @@ class Deliver:
         """
         self._database = database
         self._patience = patience
+        self._operator = operator
         self._surroundings = conditions
+        self._journal = journal
         self._records: dict[str, Records] = {}
         self._lines: dict[str, Line] = {}
         for name, channel in channels.items():
-            asked = journal if name == MAIL else None
-            records = Records(
-                database,
-                name,
-                patience=patience,
-                operator=operator,
-                conditions=conditions,
-                journal=asked.address if asked else None,
-            )
-            self._records[name] = records
-            self._lines[name] = Line(
-                channel,
-                records,
-                doubts=Doubts(database, name, asked, operator=operator, give_up_after=patience.give_up_after),
-                trouble=Trouble(database, name, operator=operator),
-                patience=patience,
-                conditions=conditions,
-            )
+            self._add_line(name, channel)
         self._threads: ThreadPoolExecutor | None = None
         self._running: dict[str, Future[Handed]] = {}  # channels whose turn is not over yet, by name
+
+    def _add_line(self, name: str, channel: Channel) -> None:
+        journal = self._journal if name == MAIL else None
+        patience, operator, conditions = self._patience, self._operator, self._surroundings
+        records = Records(
+            self._database,
+            name,
+            patience=patience,
+            operator=operator,
+            conditions=conditions,
+            journal=journal.address if journal else None,
+        )
+        self._records[name] = records
+        self._lines[name] = Line(
+            channel,
+            records,
+            doubts=Doubts(self._database, name, journal, operator=operator, give_up_after=patience.give_up_after),
+            trouble=Trouble(self._database, name, operator=operator),
+            patience=patience,
+            conditions=conditions,
+        )
+
+    def _know(self, name: str) -> None:
+        """Let what waits for a target that the settings do not declare any more wait as for one that refuses us."""
+        if name not in self._lines:
+            self._add_line(name, UndeclaredChannel(name))
 
     def recover(self, *, now: datetime) -> int:
         """Put attempts that the end of a process cut off back into the queue; return how many.
@@ -86,8 +93,7 @@ class Deliver:
         with self._database.writing() as db:
             interrupted = outbox.interrupted_messages(db)
             for delivery in interrupted:
-                records = self._records.get(delivery.message.channel) or self._records[MAIL]
-                records.put_back(db, delivery, now)
+                self._put_back(db, delivery, now)
         return len(interrupted)
 
     def put_back(self, message_ids: Collection[str], now: datetime) -> int:
@@ -97,9 +103,12 @@ class Deliver:
             stuck = [one for one in outbox.interrupted_messages(db) if one.message.id in message_ids]
             freed = [one for one in stuck if one.message.id not in in_hand]
             for delivery in freed:
-                records = self._records.get(delivery.message.channel) or self._records[MAIL]
-                records.put_back(db, delivery, now)
+                self._put_back(db, delivery, now)
         return len(freed)
+
+    def _put_back(self, db: Connection, delivery: Delivery, now: datetime) -> None:
+        self._know(delivery.message.channel)
+        self._records[delivery.message.channel].put_back(db, delivery, now)
 
     def run(self, *, now: datetime) -> Handed:
         """Try the messages that are due, as many as one run takes: the service then looks at its settings again."""
@@ -121,13 +130,12 @@ class Deliver:
         with self._database.reading() as db:
             waiting = outbox.waiting_channels(db)
         for name in waiting:
-            if name not in self._lines:
-                total.states[DeliveryState.FAILED] += self._give_up_on(name, now)
+            self._know(name)
         if len(self._lines) == 1:
             (line,) = self._lines.values()
             total.add(line.run(now))
             return total
-        begun = self._begin([name for name in waiting if name in self._lines], now)
+        begun = self._begin(waiting, now)
         if patient:
             wait(self._running.values())
         else:
@@ -144,16 +152,3 @@ class Deliver:
         fresh = {name: self._threads.submit(self._lines[name].run, now) for name in names if name not in self._running}
         self._running |= fresh
         return list(fresh.values())
-
-    def _give_up_on(self, name: str, now: datetime) -> int:
-        """Give up what waits for a channel that the settings do not name any more, and tell the operator."""
-        reply = f"the settings name no {name} any more"
-        with self._database.writing() as db:
-            given_up, digests = give_up_channel(db, name, reply=reply, now=now)
-            if digests:
-                key = gone(name)
-                summary = f"{digests:,} messages for {name} were given up: {reply}; `trialwatch outbox` lists them."
-                open_incident(db, key, summary, now=now)
-                close_incident(db, key, now=now)  # it is told, and need not be looked at again
-        _log.error("channel is gone", channel=name, given_up=given_up)
-        return given_up

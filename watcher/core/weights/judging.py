@@ -9,14 +9,19 @@ Severity is triage, not a finding: nothing here says that somebody did wrong.
 Source: domain rules T1 and M1 to M10, as ``docs/changes.md`` states them.
 """
 
+from functools import lru_cache
+
 from watcher.core.fields import UNKNOWN_FIELD, FieldTable
 from watcher.core.items.outcomes import better_section
 from watcher.core.weights.circumstances import CIRCUMSTANCES
 from watcher.core.weights.meaningless import MEANINGLESS
+from watcher.core.weights.rule import Rule
 from watcher.core.weights.step import Step
 from watcher.core.weights.values import VALUES
 from watcher.core.weights.weight import Weight
 from watcher.model import Difference
+
+_PATHS_REMEMBERED = 2_048  # a registry gone mad sends any number of them; the schema has 345
 
 
 def judge(difference: Difference, step: Step, table: FieldTable) -> Weight:
@@ -28,9 +33,14 @@ def judge(difference: Difference, step: Step, table: FieldTable) -> Weight:
         weight = weight.says("unclassified", row.severity)
     elif section != difference.path:
         weight = weight.says("outcome", row.severity)
-    rules = MEANINGLESS if row.overridden else (*VALUES, *CIRCUMSTANCES, *MEANINGLESS)
     if row.overridden:
         weight = weight.says("override", row.severity)
-    for rule in rules:
-        weight = rule(difference, step, weight, table)
+    for rule in _rules_for(difference.path, overridden=row.overridden):
+        weight = rule.weigh(difference, step, weight, table)
     return weight.put(row.place) if row.placed else weight
+
+
+@lru_cache(maxsize=_PATHS_REMEMBERED)
+def _rules_for(path: str, *, overridden: bool) -> tuple[Rule, ...]:
+    rules = MEANINGLESS if overridden else (*VALUES, *CIRCUMSTANCES, *MEANINGLESS)
+    return tuple(rule for rule in rules if rule.concerns(path))

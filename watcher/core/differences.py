@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
+import orjson
+
 from watcher.core.depth import cut_off
 from watcher.core.fields import FieldTable
 from watcher.core.items.groups import group_titles, numbering, renumbered
@@ -128,7 +130,7 @@ class _Walk:
         # Imported at the first difference: 23 MB and 0.2 s that a pass without a change does not need.
         from deepdiff import DeepDiff
 
-        before, after = ({key: pair[side] for key, pair in pairs.items()} for side in (0, 1))
+        before, after = _unequal(*({key: pair[side] for key, pair in pairs.items()} for side in (0, 1)))
         # No threshold: DeepDiff would report objects that share few keys as one replaced value.
         # Private variables are keys that begin with two underscores; in a record they are keys like others.
         diff = DeepDiff(before, after, view="tree", threshold_to_diff_deeper=0, ignore_private_variables=False)
@@ -207,13 +209,16 @@ class _Walk:
         naming = self._table.rule(path).naming
 
         @cache
-        def counts() -> Counter[tuple[str | bytes, ...]]:
-            return Counter(name_key(item, naming) for item in items)
+        def alike() -> frozenset[int]:
+            """Return the identities, in memory, of the items that are called as another one is."""
+            keys = [name_key(item, naming) for item in items]
+            counts = Counter(keys)
+            return frozenset(id(item) for item, key in zip(items, keys, strict=True) if counts[key] > 1)
 
         def name(item: Json) -> str | None:
-            if not isinstance(item, Mapping) or not naming or counts()[name_key(item, naming)] < 2:
-                return self.name(path, outer, item)
-            return _below(outer, long_item_name(item, path, self._table))
+            if isinstance(item, dict) and naming and id(item) in alike():
+                return _below(outer, long_item_name(item, path, self._table))
+            return self.name(path, outer, item)
 
         return name
 
@@ -239,7 +244,7 @@ class _Walk:
 
 
 def _below(outer: str | None, own: str | None) -> str | None:
-    return ITEM_SEPARATOR.join(part for part in (outer, own) if part) or None
+    return f"{outer}{ITEM_SEPARATOR}{own}" if outer and own else outer or own or None
 
 
 def _joined_keys(path: str, before: Mapping[str, Json], after: Mapping[str, Json]) -> list[str]:
@@ -254,8 +259,25 @@ def _joined_keys(path: str, before: Mapping[str, Json], after: Mapping[str, Json
 
 def _same(old: Json, new: Json) -> bool:
     """Return whether there is no difference for sure: the quick look, for most of a record."""
-    # Python holds 1, 1.0 and true for equal, at any depth; in a record they are not.
-    return type(old) is type(new) and old == new and (not isinstance(old, dict | list) or dumped(old) == dumped(new))
+    if type(old) is not type(new) or old != new:
+        return False
+    # Python holds 1, 1.0 and true for equal, at any depth; in a record they are not.  Keys mostly stand in one order.
+    return not isinstance(old, dict | list) or orjson.dumps(old) == orjson.dumps(new) or dumped(old) == dumped(new)
+
+
+def _unequal(before: dict[str, Json], after: dict[str, Json]) -> tuple[dict[str, Json], dict[str, Json]]:
+    """Return two objects without the members that are the same in both, at any depth."""
+    kept: tuple[dict[str, Json], dict[str, Json]] = {}, {}
+    for key in before.keys() | after.keys():
+        old, new = before.get(key, _ABSENT), after.get(key, _ABSENT)
+        if _same(old, new):
+            continue
+        if isinstance(old, dict) and isinstance(new, dict):
+            old, new = _unequal(old, new)
+        for side, value in zip(kept, (old, new), strict=True):
+            if value is not _ABSENT:
+                side[key] = value
+    return kept
 
 
 def _join(path: str, key: str) -> str:

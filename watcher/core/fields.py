@@ -33,14 +33,15 @@ class FieldTable:
 
     def words(self, path: str, value: Json) -> str:
         """Return a value as a reader should see it: labels for enums, Yes and No, otherwise verbatim."""
+        if isinstance(value, str):
+            enum = self.rule(path).enum
+            return self.rules.enum_labels.get((enum, value), value) if enum else value
         if value is None:
             return "none"
         if isinstance(value, dict | list):
             return "several values" if value else "empty"
         if isinstance(value, bool):
             return "Yes" if value else "No"
-        if isinstance(value, str):
-            return self.rules.enum_labels.get((self.rule(path).enum or "", value), value)
         return f"{value:,}" if isinstance(value, int) else str(value)
 
     def _search(self, path: str) -> FieldRule:

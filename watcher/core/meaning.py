@@ -4,7 +4,6 @@ Each difference becomes one change with its label, category, severity and place,
 story and sentence that tell it.  Nothing is merged away: a sentence may tell many changes, but each keeps its line.
 """
 
-from collections import Counter
 from collections.abc import Collection, Iterator
 from hashlib import sha256
 from zlib import adler32
@@ -14,8 +13,8 @@ import orjson
 from watcher.core.differences import differences
 from watcher.core.fields import FieldTable, value_at
 from watcher.core.items.matching import canonical
-from watcher.core.privacy import without_contacts
-from watcher.core.weights.judging import judge
+from watcher.core.privacy import may_show_contacts, without_contacts
+from watcher.core.weights.judging import Judge
 from watcher.core.weights.step import Step
 from watcher.core.words.past import Past
 from watcher.core.words.stories import Judged, Story, group_into_stories
@@ -24,6 +23,7 @@ from watcher.model import Change, Difference, Json
 
 _ID_LENGTH = 16  # hexadecimal digits
 _SUM_OF_BYTES = 0xFFFF  # the part of Adler-32 that does not depend on their order
+_NULL = b"null"  # half of the values: what came was nothing before
 NOTHING = Past()
 
 
@@ -36,25 +36,25 @@ def compare(before: Json, after: Json, table: FieldTable, *, past: Past = NOTHIN
         past: what was recorded of the same trial earlier; a change that comes back is a new one.
     """
     step = Step(before, after)
-    judged = [Judged(difference=one, weight=judge(one, step, table)) for one in differences(before, after, table)]
+    judge = Judge(step, table)
+    judged = [Judged(difference=one, weight=judge(one)) for one in differences(before, after, table)]
     new_id = _IdMaker(after, past.ids)
     changes: list[Change] = []
     for story in group_into_stories(judged, step):
-        ids = [new_id(difference) for difference in story.differences]
-        changes += _changes(story, table, ids=ids, nct_id=new_id.nct_id, past=past)
+        changes += _changes(story, table, new_id, past=past)
     return tuple(changes)
 
 
-def _changes(story: Story, table: FieldTable, *, ids: list[str], nct_id: str | None, past: Past) -> Iterator[Change]:
+def _changes(story: Story, table: FieldTable, new_id: "_IdMaker", *, past: Past) -> Iterator[Change]:
     wording = word_story(story, table, past)
-    name = min(ids)  # not the first one: the order of the lists that they come from decides nothing
-    for change_id, part in zip(ids, story.parts, strict=True):
+    shown_by_id = dict(_shown(difference, new_id) for difference in story.differences)
+    name = min(shown_by_id)  # not the first one: the order of the lists that they come from decides nothing
+    for part, (change_id, shown) in zip(story.parts, shown_by_id.items(), strict=True):
         difference, weight = part.difference, part.weight
         rule = table.rule(difference.path)
-        shown = without_contacts(difference)
         yield Change(
             id=change_id,
-            nct_id=nct_id,
+            nct_id=new_id.nct_id,
             path=difference.path,
             item=shown.item,
             how=difference.how,
@@ -71,6 +71,13 @@ def _changes(story: Story, table: FieldTable, *, ids: list[str], nct_id: str | N
         )
 
 
+def _shown(difference: Difference, new_id: "_IdMaker") -> tuple[str, Difference]:
+    """Return the ID of a difference, and the difference as everybody may read it: both by its values as written."""
+    old, new = _written(difference.old), _written(difference.new)
+    shown = without_contacts(difference) if may_show_contacts(difference.path, old, new) else difference
+    return new_id(difference, old, new), shown
+
+
 class _IdMaker:
     """Names changes by what they are and in which version they came, never by when we saw them.
 
@@ -85,28 +92,34 @@ class _IdMaker:
             _text_at(after, "protocolSection.statusModule.lastUpdatePostDateStruct.date"),
         ]
         self._taken = set(known)
-        self._occurrences: Counter[bytes] = Counter()  # how many IDs equal differences have used up
+        self._occurrences: dict[bytes, int] = {}  # how many IDs equal differences have used up
 
-    def __call__(self, difference: Difference) -> str:
-        values = [_content(value) for value in (difference.old, difference.new)]
+    def __call__(self, difference: Difference, old: bytes, new: bytes) -> str:
+        """Return the ID of a difference whose values ``_written`` has written."""
+        values = [_content(difference.old, old), _content(difference.new, new)]
         facts = orjson.dumps([self.nct_id, difference.path, difference.item, difference.how, *values, *self._version])
-        while True:
-            change_id = sha256(b"%b %d" % (facts, self._occurrences[facts])).hexdigest()[:_ID_LENGTH]
-            self._occurrences[facts] += 1
-            if change_id not in self._taken:
-                self._taken.add(change_id)
-                return change_id
+        count = self._occurrences.get(facts, 0)
+        while (change_id := sha256(b"%b %d" % (facts, count)).hexdigest()[:_ID_LENGTH]) in self._taken:
+            count += 1
+        self._occurrences[facts] = count + 1
+        self._taken.add(change_id)
+        return change_id
 
 
-def _content(value: Json) -> str:
+def _written(value: Json) -> bytes:
+    if value is None:
+        return _NULL
+    return orjson.dumps(value) if isinstance(value, dict | list) else canonical(value)
+
+
+def _content(value: Json, written: bytes) -> str:
     """Return what stands for a value in an ID: the same one however keys and lists within the value are ordered.
 
     Whole items are told apart by their names; their size and the sum of their bytes tell apart items of one name, at
     a twentieth of the cost of writing them in a lasting order.
     """
     if not isinstance(value, dict | list):
-        return canonical(value).decode()
-    written = orjson.dumps(value)
+        return written.decode()
     return f"{len(written)} {adler32(written) & _SUM_OF_BYTES}"
 
 

@@ -13,4 +13,5 @@ LEAD_SPONSOR: Final = "protocolSection.sponsorCollaboratorsModule.leadSponsor.na
 LOCATIONS: Final = "protocolSection.contactsLocationsModule.locations[]"
 CITY: Final = LOCATIONS + ".city"
 COUNTRY: Final = LOCATIONS + ".country"
+PATHS_REMEMBERED: Final = 2_048  # by what tells the same of a path each time; the schema has 345
 REFERENCES: Final = "protocolSection.referencesModule.references[]"

@@ -4,15 +4,17 @@ Officials and responsible investigators are not contacts: who answers for a stud
 """
 
 from dataclasses import replace
+from functools import lru_cache
 
-import orjson
-
+from watcher.core.paths import PATHS_REMEMBERED
 from watcher.model import Difference, Json
 
 _CONTACT_KEYS = frozenset({"centralContacts", "contacts", "pointOfContact"})
 _PACKED_KEYS = tuple(f'"{key}":'.encode() for key in sorted(_CONTACT_KEYS))
+_IN_ALL_KEYS = b"ontact"  # one look for what all keys share; most items have none of it
 
 
+@lru_cache(maxsize=PATHS_REMEMBERED)
 def is_contact_path(path: str) -> bool:
     """Return whether a path leads to contacts or into one, wherever in a record they stand."""
     return not _CONTACT_KEYS.isdisjoint(path.replace("[]", "").split("."))
@@ -22,18 +24,19 @@ def without_contacts(difference: Difference) -> Difference:
     """Return the difference as everybody may read it."""
     if is_contact_path(difference.path):
         return replace(difference, item=None, old=None, new=None)
-    old, new = difference.old, difference.new
-    if not _may_hold_contacts(old) and not _may_hold_contacts(new):
-        return difference
-    return replace(difference, old=_blank_contacts(old), new=_blank_contacts(new))
+    return replace(difference, old=_blank_contacts(difference.old), new=_blank_contacts(difference.new))
 
 
-def _may_hold_contacts(value: Json) -> bool:
-    """Return False only where there are none for sure: a look at the bytes, as most items are large and have none."""
-    if not isinstance(value, dict | list):
-        return False
-    packed = orjson.dumps(value)
-    return any(key in packed for key in _PACKED_KEYS)
+def may_show_contacts(path: str, *written: bytes) -> bool:
+    """Return False only where there are none for sure: a look at the bytes, as most items are large and have none.
+
+    Args:
+        path: where the values stand.
+        written: the values, as orjson writes them.
+    """
+    if is_contact_path(path):
+        return True
+    return any(_IN_ALL_KEYS in value and any(key in value for key in _PACKED_KEYS) for value in written)
 
 
 def _blank_contacts(value: Json) -> Json:

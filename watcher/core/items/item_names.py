@@ -21,7 +21,7 @@ def item_name(item: Json, path: str, table: FieldTable) -> str | None:
         return one_line(table.words(path, item))
     naming = table.rule(path).naming
     if isinstance(item, dict) and naming:
-        return _in_words(item, path, _naming_fields(item, naming), table) or None
+        return next(filter(None, (_in_words(item, path, fields, table) for fields in naming)), None)
     # In the order of the alphabet: neither keys nor items of a list have one of their own.
     words = [] if is_contact_path(path) else sorted(_values_within(item, table))
     return "; ".join(words[:_SHOWN_VALUES]) or None
@@ -38,8 +38,8 @@ def long_item_name(item: Json, path: str, table: FieldTable) -> str | None:
 
 
 def _in_words(item: Mapping[str, Json], path: str, fields: Iterable[str], table: FieldTable) -> str:
-    words = (table.words(f"{path}.{field}", item[field]) for field in fields if _can_name(item.get(field)))
-    return ", ".join(map(one_line, words))
+    words = [one_line(table.words(f"{path}.{field}", item[field])) for field in fields if _can_name(item.get(field))]
+    return ", ".join(words)
 
 
 def _naming_fields(item: Json, naming: Sequence[Sequence[str]]) -> Sequence[str]:
@@ -55,14 +55,14 @@ def name_key(item: Json, naming: Sequence[Sequence[str]]) -> tuple[str | bytes, 
     """Return what is the same for items that are called the same; cheaper than their names."""
     if not isinstance(item, dict):
         return ()
-    texts = tuple(value for value in map(item.get, naming[0]) if isinstance(value, str) and value)
+    texts = [value for value in map(item.get, naming[0]) if isinstance(value, str) and value]
     if len(texts) == len(naming[0]):  # nearly all items, at a third of the cost
-        return texts
+        return tuple(texts)
     return tuple(dumped(item.get(field)) for field in _naming_fields(item, naming))
 
 
 def _can_name(value: Json) -> bool:
-    return value not in (None, "") and not isinstance(value, dict | list)
+    return bool(value) if isinstance(value, str) else value is not None and not isinstance(value, dict | list)
 
 
 def _values_within(value: Json, table: FieldTable, key: str = "") -> Iterator[str]:

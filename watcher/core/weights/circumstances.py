@@ -1,7 +1,6 @@
 """Rules that weigh a difference by what else its step holds: results posted, recruitment closed.  Pure.
 
-Each takes a difference, the step that it belongs to, the weight so far and the field table, and returns the weight:
-the same one where the rule does not apply.
+What a rule takes and returns, ``rule.py`` says.
 """
 
 import re
@@ -10,8 +9,8 @@ from watcher.core.fields import FieldTable
 from watcher.core.items.outcomes import SECTIONS
 from watcher.core.items.places import country_key
 from watcher.core.paths import CITY, COUNTRY, LOCATIONS
+from watcher.core.weights.rule import Rule, at, below, everywhere, like, rule
 from watcher.core.weights.step import ENROLLMENT, RESULTS_POSTED_ON, STATUS, Step
-from watcher.core.weights.values import Rule
 from watcher.core.weights.weight import Weight
 from watcher.model import Difference, How, Place, Severity
 
@@ -21,6 +20,7 @@ SITE_STATUS = LOCATIONS + ".status"
 _DESIGN = re.compile(
     r"designInfo\.(allocation|interventionModel|maskingInfo\.masking|maskingInfo\.whoMasked\[\])$|\.(armGroups|interventions)\[\]"
 )
+_OUTCOMES = re.compile(r"Outcomes\[\]")
 _ELIGIBILITY = "protocolSection.eligibilityModule."
 _RESULTS = ("hasResults", "resultsSection.", "documentSection.", "protocolSection.statusModule.resultsFirst")
 # What is reshaped for the results form, and comes with it.
@@ -75,6 +75,7 @@ def comes_with_withholding(difference: Difference, step: Step) -> bool:
     return step.withheld and not (step.results_removed and difference.path.startswith(_RESULTS))
 
 
+@rule(below("protocolSection."))
 def posting(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
     """M1: an edit that rides on the posting of results is one level lower, and a clause of it."""
     if weight.silent or not comes_with_results(difference, step):
@@ -82,6 +83,7 @@ def posting(difference: Difference, step: Step, weight: Weight, _table: FieldTab
     return weight.lowered("M1", Place.CLAUSE)
 
 
+@rule(like(_DESIGN), below(_ELIGIBILITY), like(_OUTCOMES))
 def stage(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
     """M2: what changes before the study begins is one level lower; eligibility after recruitment is minor.
 
@@ -90,7 +92,7 @@ def stage(difference: Difference, step: Step, weight: Weight, _table: FieldTable
     path = difference.path
     if weight.silent:
         return weight
-    if step.before_start and (_DESIGN.search(path) or path.startswith(_ELIGIBILITY) or "Outcomes[]" in path):
+    if step.before_start:
         return weight.lowered("M2")
     if step.primary_completion_reached and _DESIGN.search(path):
         return weight.lowered("M2")
@@ -99,11 +101,13 @@ def stage(difference: Difference, step: Step, weight: Weight, _table: FieldTable
     return weight
 
 
+@rule(at(SITE_STATUS, CENTRAL_CONTACTS))
 def cascade(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
     """M7: what goes or comes with the overall status is a clause of it."""
     return weight.says("M7", Severity.MINOR, Place.CLAUSE) if is_cascade(difference, step) else weight
 
 
+@rule(everywhere)
 def withholding(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
     """What a placeholder lacks or says otherwise is a clause of the status that says so."""
     if weight.silent or difference.path == STATUS or not comes_with_withholding(difference, step):
@@ -111,16 +115,18 @@ def withholding(difference: Difference, step: Step, weight: Weight, _table: Fiel
     return weight.says(WITHHELD_RULE, Severity.MINOR, Place.CLAUSE)
 
 
-def passing(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
+@rule(at(RESULTS_POSTED_ON))
+def passing(_difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
     """Results that have passed quality control after they were posted deserve a line."""
-    if difference.path == RESULTS_POSTED_ON and step.quality_control_passed:
+    if step.quality_control_passed:
         return weight.raised_to_line("passed", Severity.MAJOR)
     return weight
 
 
+@rule(at(LOCATIONS))
 def country(difference: Difference, step: Step, weight: Weight, table: FieldTable) -> Weight:
     """The first location in a country, or the last one, weighs as the country itself."""
-    if difference.path != LOCATIONS or difference.how not in {How.ADDED, How.REMOVED}:
+    if difference.how not in {How.ADDED, How.REMOVED}:
         return weight
     item, others = (
         (difference.new, step.countries[0]) if difference.how is How.ADDED else (difference.old, step.countries[1])
@@ -131,11 +137,10 @@ def country(difference: Difference, step: Step, weight: Weight, table: FieldTabl
     return weight.raised_to_line("country", table.rule(COUNTRY).severity)
 
 
+@rule(at(CITY))
 def moved(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
     """A location that is in another city now; what the registry respells by itself, ``meaningless.py`` knows."""
-    if difference.path == CITY and difference.moved:
-        return weight.raised_to_line("moved", Severity.MINOR)
-    return weight
+    return weight.raised_to_line("moved", Severity.MINOR) if difference.moved else weight
 
 
 CIRCUMSTANCES: tuple[Rule, ...] = (posting, passing, stage, cascade, country, moved, withholding)

@@ -1,7 +1,6 @@
 """Rules that find no meaning in a difference: it is recorded and counted, and not told.  Pure.
 
-Each takes a difference, the step that it belongs to, the weight so far and the field table, and returns the weight:
-the same one where the rule does not apply.
+What a rule takes and returns, ``rule.py`` says.
 """
 
 import re
@@ -17,14 +16,15 @@ from watcher.core.texts.ages import same_age
 from watcher.core.texts.criteria_changes import criteria_changes
 from watcher.core.texts.durations import in_smallest_units
 from watcher.core.texts.prose import is_cosmetic
+from watcher.core.weights.rule import Rule, at, below, everywhere, like, rule
 from watcher.core.weights.step import Step
-from watcher.core.weights.values import Rule
 from watcher.core.weights.weight import Weight
 from watcher.model import Difference, How, Json, Severity
 
-_ADDRESS = frozenset(f"{LOCATIONS}.{leaf}" for leaf in ("city", "state", "zip", "country", "countryCode"))
+_ADDRESS = tuple(f"{LOCATIONS}.{leaf}" for leaf in ("city", "state", "zip", "country", "countryCode"))
 _GEO_POINT = LOCATIONS + ".geoPoint"
-_AGES = frozenset(f"protocolSection.eligibilityModule.{leaf}imumAge" for leaf in ("min", "max"))
+_AGES = tuple(f"protocolSection.eligibilityModule.{leaf}imumAge" for leaf in ("min", "max"))
+_TIME_FRAME = re.compile(r"Outcomes\[\]\.timeFrame$")
 _REMOVED_COUNTRIES = "derivedSection.miscInfoModule.removedCountries[]"
 _INTERVENTION_NAMES = frozenset(
     f"protocolSection.armsInterventionsModule.{leaf}"
@@ -38,11 +38,10 @@ _REGISTRY_S_OWN = re.compile(
 )
 
 
+@rule(at(*_ADDRESS), below(_GEO_POINT))
 def address(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
     """The address of a location in other words, or what a place that it has moved to says besides its city."""
     path = difference.path
-    if path not in _ADDRESS and not path.startswith(_GEO_POINT):
-        return weight
     if path == COUNTRY and not _same_country(difference.old, difference.new):
         return weight
     if path == CITY and difference.moved:
@@ -54,11 +53,12 @@ def _same_country(old: Json, new: Json) -> bool:
     return isinstance(old, str) and isinstance(new, str) and country_key(old) == country_key(new)
 
 
+@rule(lambda path: path in _SPELLINGS)
 def spelling(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
     """The name of a place, or an ID, in the same letters and digits; an address that leads to the same page."""
     old, new = difference.old, difference.new
-    key = _SPELLINGS.get(difference.path)
-    if key is None or not isinstance(old, str) or not isinstance(new, str):
+    key = _SPELLINGS[difference.path]
+    if not isinstance(old, str) or not isinstance(new, str):
         return weight
     return weight.says("M9", Severity.NOISE) if key(old) and key(old) == key(new) else weight
 
@@ -67,9 +67,10 @@ def _letters(name: str) -> str:
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold()))
 
 
+@rule(like(_REGISTRY_S_OWN))
 def drift(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
     """M8: what the registry changes in its own fields without a sponsor update."""
-    if not step.by_registry or not _REGISTRY_S_OWN.search(difference.path):
+    if not step.by_registry:
         return weight
     if difference.path == COUNTRY and not _may_be_one_country(difference.old, difference.new):
         return weight
@@ -81,6 +82,7 @@ def _may_be_one_country(old: Json, new: Json) -> bool:
     return isinstance(old, str) and isinstance(new, str) and similar_names(country_key(old), country_key(new))
 
 
+@rule(everywhere)
 def appearance(difference: Difference, _step: Step, weight: Weight, table: FieldTable) -> Weight:
     """M9: texts that differ in form only, criteria also in their order; and nothing in place of something empty."""
     old, new = difference.old, difference.new
@@ -96,23 +98,26 @@ def _is_empty(value: Json) -> bool:
     return value is None or value in ("", [], {})
 
 
+@rule(like(_TIME_FRAME))
 def time_frame(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
     """The time frame of an outcome in other units: a year is twelve months, two weeks are fourteen days."""
     old, new = difference.old, difference.new
-    if not difference.path.endswith("Outcomes[].timeFrame") or not isinstance(old, str) or not isinstance(new, str):
+    if not isinstance(old, str) or not isinstance(new, str):
         return weight
     same = is_cosmetic(in_smallest_units(old), in_smallest_units(new))
     return weight.says("equal-time", Severity.NOISE) if same else weight
 
 
+@rule(at(*_AGES))
 def age(difference: Difference, _step: Step, weight: Weight, _table: FieldTable) -> Weight:
     """An age limit in another unit."""
     old, new = difference.old, difference.new
-    if difference.path in _AGES and isinstance(old, str) and isinstance(new, str) and same_age(old, new):
+    if isinstance(old, str) and isinstance(new, str) and same_age(old, new):
         return weight.says("equal-age", Severity.NOISE)
     return weight
 
 
+@rule(at(*_INTERVENTION_NAMES, _REMOVED_COUNTRIES, _ORGANIZATION))
 def repetition(difference: Difference, step: Step, weight: Weight, _table: FieldTable) -> Weight:
     """What another field says as well.
 
@@ -129,7 +134,7 @@ def repetition(difference: Difference, step: Step, weight: Weight, _table: Field
         said = isinstance(name, str) and country_key(name) in told
     else:
         moved = (value_at(record, LEAD_SPONSOR) for record in (step.before, step.after))
-        said = difference.path == _ORGANIZATION and (difference.old, difference.new) == tuple(moved)
+        said = (difference.old, difference.new) == tuple(moved)
     return weight.says("repeat", Severity.NOISE) if said else weight
 
 

@@ -250,6 +250,7 @@ def open_application(
                 conditions=Conditions(stopping=stop.is_set, chance=chance, monotonic=monotonic),
             ),
             bounces=_bounces(settings, database, mailbox, stop=stop),
+            stop=stop,
         ),
         now=now,
         monotonic=monotonic,
@@ -266,13 +267,14 @@ def _pipeline(
     writer: Writer,
     deliver: Deliver,
     bounces: Bounces | None,
+    stop: StopSignal,
 ) -> Pipeline:
     thresholds, watching = settings.guards.thresholds(), settings.watching
     return Pipeline(
         check=Check(database, registry, table, thresholds=thresholds),
         proof=Proof(database, limits=watching.limits(), stale_after=watching.stale_after, thresholds=thresholds),
         remind=Remind(database, every=_remind_every(settings)),
-        digest=_digest(settings, database, table, writer),
+        digest=_digest(settings, database, table, writer, stop=stop),
         reconciliation=Reconciliation(database, put_back=deliver.put_back),
         deliver=deliver,
         bounces=bounces,
@@ -352,7 +354,7 @@ def _tokens(oauth2: OAuth2Settings) -> TokenSource:
     return TokenSource(client)
 
 
-def _digest(settings: Settings, database: Database, table: FieldTable, writer: Writer) -> Digest:
+def _digest(settings: Settings, database: Database, table: FieldTable, writer: Writer, *, stop: StopSignal) -> Digest:
     people, offered = settings.people(), settings.watching.all_clear
     return Digest(
         database,
@@ -362,6 +364,7 @@ def _digest(settings: Settings, database: Database, table: FieldTable, writer: W
         operator_channel=TARGET + settings.operator_target if settings.operator_target else None,
         fallbacks=_fallbacks(settings),
         links=links_of(settings),
+        stopping=stop.is_set,
         all_clears=AllClears(lambda address: offered and people.wants_all_clear(address)),
     )
 

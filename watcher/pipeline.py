@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from watcher.errors import RegistryError
-from watcher.model import DeliveryState, Message
+from watcher.model import DeliveryState
 from watcher.stages.bounces import Bounces, Read
 from watcher.stages.check import Check, Outcome, Progress
 from watcher.stages.deliver import Deliver, Handed
@@ -37,7 +37,7 @@ class Round:
 
     outcome: Outcome | None  # None: the registry could not be asked
     trouble: RegistryError | None  # why not
-    composed: list[Message]
+    composed: list[str]  # IDs of messages
     handed: Handed
     read: Read | None = None  # of the mailbox of reports; None: there is none
 
@@ -64,8 +64,8 @@ class Pipeline:
         composed, handed = self._hand_over(self.compose(now=now), now)
         return Round(outcome=outcome, trouble=trouble, composed=composed, handed=handed, read=read)
 
-    def compose(self, *, now: datetime) -> list[Message]:
-        """Compose what is due, with reminders and what has to be said of the watching itself; return the mails."""
+    def compose(self, *, now: datetime) -> list[str]:
+        """Compose what is due, with reminders and what has to be said of the watching itself; return the mails' IDs."""
         self.proof.run(now=now)
         self.remind.run(now=now)
         composed = self.digest.run(now=now)
@@ -73,11 +73,14 @@ class Pipeline:
             composed += self.digest.run(now=now)
         return composed
 
-    def tell(self, *, now: datetime) -> tuple[list[Message], Handed]:
-        """Compose the digests that are due, and hand over all that is; return both.  Nobody is reminded of anything."""
+    def tell(self, *, now: datetime) -> tuple[list[str], Handed]:
+        """Compose the digests that are due, and hand over all that is; return the mails' IDs, and what was handed over.
+
+        Nobody is reminded of anything.
+        """
         return self._hand_over(self.digest.run(now=now), now)
 
-    def _hand_over(self, composed: list[Message], now: datetime) -> tuple[list[Message], Handed]:
+    def _hand_over(self, composed: list[str], now: datetime) -> tuple[list[str], Handed]:
         """Hand over all that is due; what turned out too old is composed anew."""
         handed = self.deliver.run_all(now=now)
         if handed.states[DeliveryState.FOLDED]:

@@ -19,6 +19,7 @@ from watcher.stages.deliver import Conditions, Deliver, Patience
 from watcher.store import outbox
 from watcher.store.database import Database
 from watcher.store.incidents import open_incidents, untold_incidents
+from watcher.store.telling import add_digest
 
 CHAT = "target:chat"
 PATIENCE = 20.0  # seconds that a test waits for what must come
@@ -118,7 +119,7 @@ def test_what_waits_for_a_channel_that_is_gone_waits_on_and_the_operator_hears_i
     with database.writing() as db:
         window, notice_ids = due_digest(db)
         gone = replace(message(2), channel="target:gone")
-        outbox.add_digest(db, window, notice_ids, gone, sizes=(1, 2), now=NOON)
+        add_digest(db, window, notice_ids, gone, sizes=(1, 2), now=NOON)
     stage = deliver(database, {"mail": mail})
     for _ in range(3):
         stage.run(now=NOON)

@@ -20,7 +20,7 @@ from watcher.core.bounces import Why
 from watcher.model import DeliveryState, Watchlist
 from watcher.pipeline import Round
 from watcher.store.lists import declare_lists
-from watcher.store.outbox import counts
+from watcher.store.outbox import counts, deliveries
 from watcher.store.suspensions import suspensions
 
 
@@ -103,7 +103,9 @@ def text_of(mail: bytes) -> str:
 @pytest.mark.parametrize("post", ["reader"], indirect=True)
 def test_a_digest_arrives_as_it_was_composed_and_a_holiday_changes_nothing(post: Post) -> None:
     done = post.publish("SUSPENDED")
-    sent = [message for message in done.composed if message.recipient == post.reader]
+    with post.app.database.reading() as db:
+        composed = [delivery.message for delivery in deliveries(db, done.composed)]
+    sent = [message for message in composed if message.recipient == post.reader]
     arrived = post.office.wait_for_mails(post.reader, len(sent))
     assert sorted(mail[-len(one.mime) :] for mail, one in zip(arrived, sent, strict=True)) == sorted(
         one.mime for one in sent

@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 
 from tests.flow.world import OPERATOR, READER, TRIAL, World, words
 from watcher.core.reconciling import LONGEST_TRANSFER
-from watcher.model import DeliveryState, Message, Phase
+from watcher.model import DeliveryState, Phase
 from watcher.stages.digest import Digest
 from watcher.store.tables import digest, message, notice
 
@@ -116,7 +116,7 @@ def test_a_message_that_nobody_sends_any_more_is_tried_again(told: World) -> Non
 class _NoDigest(Digest):
     """Overlooks whatever is due, as a fault of ours would."""
 
-    def run(self, *, now: datetime) -> list[Message]:  # noqa: ARG002 the form of the stage
+    def run(self, *, now: datetime) -> list[str]:  # noqa: ARG002 the form of the stage
         return []
 
 

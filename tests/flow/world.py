@@ -22,6 +22,7 @@ from watcher.stages.check import Outcome
 from watcher.stages.deliver import Handed
 from watcher.store.incidents import Incident, open_incidents
 from watcher.store.lists import declare_lists
+from watcher.store.outbox import deliveries
 from watcher.store.revisions import changes_of, revisions
 from watcher.store.tables import snapshot
 from watcher.store.watches import WatchState, watch_states
@@ -112,7 +113,14 @@ class World:
         return self.app.pipeline.check.run(now=self.clock())
 
     def digest(self) -> list[Message]:
-        return self.app.pipeline.digest.run(now=self.clock())
+        """Compose what is due, and return the mails."""
+        return self.messages(self.app.pipeline.digest.run(now=self.clock()))
+
+    def messages(self, ids: Sequence[str]) -> list[Message]:
+        """Return messages of the outbox, in this order."""
+        with self.app.database.reading() as db:
+            found = {one.message.id: one.message for one in deliveries(db, ids)}
+        return [found[key] for key in ids]
 
     def deliver(self) -> Handed:
         return self.app.pipeline.deliver.run(now=self.clock())

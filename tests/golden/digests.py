@@ -42,6 +42,7 @@ from watcher.replay.folder import load_dataset
 from watcher.stages.content import title_of
 from watcher.stages.writing import Sender, Writer
 from watcher.store.lists import declare_lists
+from watcher.store.outbox import deliveries
 
 FOLDER = Path(__file__).parent / "files"
 _DATA_DAY = "2026-03-23"  # of the hard cases
@@ -179,7 +180,10 @@ def demo_digests() -> Iterator[KeptDigest]:
                 clock.moment = datetime.combine(day, _NOON, tzinfo=UTC)
                 app.pipeline.check.run(now=clock.moment)
                 clock.moment = datetime.combine(day + timedelta(days=1), time(0), tzinfo=UTC)
-                yield from _of_day(app.pipeline.tell(now=clock.moment)[0], day=registry.day)
+                composed, _ = app.pipeline.tell(now=clock.moment)
+                with app.database.reading() as db:
+                    messages = [delivery.message for delivery in deliveries(db, composed)]
+                yield from _of_day(messages, day=registry.day)
         finally:
             app.close()
 

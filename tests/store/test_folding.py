@@ -13,6 +13,7 @@ from watcher.store import dead_letters, doubts, folding, outbox, tables
 from watcher.store.database import Database
 from watcher.store.incidents import open_incident, open_incidents
 from watcher.store.notices import CHANGES, Window, due_windows, notices_in, notify_readers
+from watcher.store.telling import add_digest
 
 LATER = NOW + timedelta(days=3)
 
@@ -20,7 +21,7 @@ LATER = NOW + timedelta(days=3)
 def told(db: Connection) -> Window:
     """Put a digest into the outbox as message 1."""
     window, notice_ids = due_digest(db)
-    outbox.add_digest(db, window, notice_ids, message(1), sizes=SIZES, now=NOW)
+    add_digest(db, window, notice_ids, message(1), sizes=SIZES, now=NOW)
     return window
 
 
@@ -47,7 +48,7 @@ def test_what_a_folded_message_told_is_untold_again_with_the_time_of_its_first_m
         assert window in due_windows(db, now=LATER)
         assert folding.times_folded(db, window) == 1
 
-        outbox.add_digest(db, window, [notice.id], message(2), sizes=SIZES, now=LATER)
+        add_digest(db, window, [notice.id], message(2), sizes=SIZES, now=LATER)
         outbox.claim(db, [message(2).id])
         folding.record_folded(db, message(2).id, reply="450 full", now=LATER + timedelta(days=3))
         assert [one.delayed_since for one in notices_in(db, window, now=LATER + timedelta(days=8))] == [
@@ -84,7 +85,7 @@ def test_a_new_digest_takes_a_waiting_one_along(database: Database) -> None:
         [waiting] = folding.waiting_digests(db, window, now=LATER)
         assert (waiting.message_id, waiting.composed_at) == (message(1).id, NOW)
         assert [one.delayed_since for one in waiting.notices] == [NOW]
-        outbox.add_digest(db, window, notice_ids, message(2), sizes=SIZES, now=LATER, taking=[waiting])
+        add_digest(db, window, notice_ids, message(2), sizes=SIZES, now=LATER, taking=[waiting])
         assert stands(db, 1).state is DeliveryState.FOLDED
         rows = db.execute(select(tables.notice).where(tables.notice.c.message_id == message(2).id)).all()
         assert sorted(str(row.delayed_since) for row in rows) == [str(NOW), "None"]
@@ -109,7 +110,7 @@ def test_what_is_claimed_in_between_is_not_taken_along_and_nothing_is_written(da
         waiting = folding.waiting_digests(db, window, now=LATER)
         outbox.claim(db, [message(1).id])
     with pytest.raises(OvertakenError), database.writing() as db:
-        outbox.add_digest(db, window, notice_ids, message(2), sizes=SIZES, now=LATER, taking=waiting)
+        add_digest(db, window, notice_ids, message(2), sizes=SIZES, now=LATER, taking=waiting)
     with database.reading() as db:
         assert stands(db, 1).state is DeliveryState.SENDING
         assert len(notices_in(db, window, now=LATER + timedelta(days=8))) == 1

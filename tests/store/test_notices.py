@@ -25,7 +25,7 @@ from watcher.model import Cadence, NoticeKind, Recipient
 from watcher.store.database import Database
 from watcher.store.lists import declare_lists
 from watcher.store.notices import CHANGES, WATCHING, Window, due_windows, notices_in, notify_readers, single_windows
-from watcher.store.outbox import add_digest
+from watcher.store.telling import add_digest
 
 MICROSECOND = timedelta(microseconds=1)
 CLOSE = datetime(2026, 3, 3, 7, 0, tzinfo=UTC)  # of the daily window that NOW falls into

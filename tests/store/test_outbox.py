@@ -11,9 +11,10 @@ from tests.store.factories import NOW, READER, TRIAL, count, message, watch_tria
 from tests.store.together import together
 from watcher.errors import OvertakenError, StoreError
 from watcher.model import Delivery, DeliveryState, NoticeKind, Phase
-from watcher.store import outbox, tables
+from watcher.store import outbox, tables, telling
 from watcher.store.database import Database
 from watcher.store.notices import CHANGES, Window, due_windows, notices_in, notify_readers
+from watcher.store.telling import add_digest
 
 LATER = NOW + timedelta(hours=1)
 SIZES = (100, 1000)
@@ -87,7 +88,7 @@ def test_a_message_may_hold_anything(database: Database) -> None:
 def test_a_digest_takes_its_notices_and_leaves_a_message(database: Database) -> None:
     with database.writing() as db:
         window, notice_ids = due_digest(db)
-        outbox.add_digest(db, window, notice_ids, message(), sizes=SIZES, now=NOW)
+        add_digest(db, window, notice_ids, message(), sizes=SIZES, now=NOW)
         row = db.execute(select(tables.digest)).one()
         assert (row.address, row.subject_matter, row.closes_at) == (READER, CHANGES, window.closes_at)
         assert (row.opens_at, row.composed_at) == (window.opens_at, NOW)
@@ -98,11 +99,11 @@ def test_a_digest_takes_its_notices_and_leaves_a_message(database: Database) -> 
 def test_a_digest_whose_notices_were_told_in_between_is_refused_and_leaves_nothing(database: Database) -> None:
     with database.writing() as db:
         window, [first] = due_digest(db)
-        outbox.add_digest(db, window, [first], message(1), sizes=SIZES, now=NOW)
+        add_digest(db, window, [first], message(1), sizes=SIZES, now=NOW)
         notify_readers(db, TRIAL, NoticeKind.FOUND_AGAIN, now=NOW)
         [second] = [one.id for one in notices_in(db, window, now=NOW + timedelta(days=2))]
         with pytest.raises(OvertakenError, match=f"the digest for {READER} was composed by another instance"):
-            outbox.add_digest(db, window, [first, second], message(2), sizes=SIZES, now=NOW)
+            add_digest(db, window, [first, second], message(2), sizes=SIZES, now=NOW)
         assert [one.id for one in notices_in(db, window, now=NOW + timedelta(days=2))] == [second]
         assert count(db, tables.message) == 1
 
@@ -114,7 +115,7 @@ def test_of_two_instances_that_compose_a_digest_at_once_one_succeeds(database: D
     def composing(number: int) -> Callable[[], None]:
         def run() -> None:
             with database.writing() as db:
-                outbox.add_digest(db, window, notice_ids, message(number), sizes=SIZES, now=NOW)
+                add_digest(db, window, notice_ids, message(number), sizes=SIZES, now=NOW)
 
         return run
 
@@ -128,19 +129,19 @@ def test_of_two_instances_that_compose_a_digest_at_once_one_succeeds(database: D
 def test_a_digest_may_tell_more_notices_than_one_statement_names(
     database: Database, monkeypatch: pytest.MonkeyPatch, notices: int
 ) -> None:
-    monkeypatch.setattr(outbox, "_BATCH", 3)
+    monkeypatch.setattr(telling, "_BATCH", 3)
     with database.writing() as db:
         window, _ = due_digest(db)
         for _ in range(notices - 1):
             notify_readers(db, TRIAL, NoticeKind.GONE, now=NOW)
         notice_ids = [notice.id for notice in notices_in(db, window, now=NOW + timedelta(days=2))]
         assert len(notice_ids) == notices
-        outbox.add_digest(db, window, notice_ids, message(), sizes=SIZES, now=NOW)
+        add_digest(db, window, notice_ids, message(), sizes=SIZES, now=NOW)
         assert notices_in(db, window, now=NOW + timedelta(days=2)) == []
 
 
 def test_the_batches_of_a_digest_fit_into_a_statement() -> None:
-    assert outbox._BATCH < 32_766  # SQLite's limit of parameters, where nobody has raised it; PostgreSQL's is 65,535
+    assert telling._BATCH < 32_766  # SQLite's limit of parameters, where nobody has raised it; PostgreSQL's is 65,535
 
 
 def test_the_same_message_cannot_be_composed_twice(database: Database) -> None:

@@ -34,6 +34,7 @@ from watcher.store.suspensions import (
 )
 from watcher.store.tables import message as message_table
 from watcher.store.tables import notice
+from watcher.store.telling import add_digest
 
 CLOSED = NOW + timedelta(minutes=5)  # when an immediate window that begins now has closed
 LATER = NOW + timedelta(hours=1)
@@ -49,7 +50,7 @@ def compose_change(db: Connection, number: int = 1) -> str:
     )
     told = [one.id for one in notices_in(db, window, now=CLOSED)]
     outgoing = replace(message(number), return_token=f"{number:024x}")
-    outbox.add_digest(db, window, told, outgoing, sizes=(1, 1), now=NOW)
+    add_digest(db, window, told, outgoing, sizes=(1, 1), now=NOW)
     return outgoing.id
 
 

@@ -101,9 +101,10 @@ def compose_mime(
         structured_header("X-Auto-Response-Suppress", "All"),
         structured_header("MIME-Version", "1.0"),
     ]
-    body = _alternatives(text, html, boundary=_boundary(message_id))
+    between_texts, between_attachments = boundaries(message_id)
+    body = _alternatives(text, html, boundary=between_texts)
     if attachments:
-        body = _mixed(body, attachments, boundary=_boundary(f"{message_id} with attachments"))
+        body = _mixed(body, attachments, boundary=between_attachments)
     return b"".join(lines) + body
 
 
@@ -130,8 +131,13 @@ def _further_headers(headers: Sequence[tuple[str, str]]) -> list[bytes]:
     return lines
 
 
+def boundaries(message_id: str) -> tuple[str, str]:
+    """Derive the lines between the two texts, and between these and what is attached."""
+    return _boundary(message_id), _boundary(f"{message_id} with attachments")
+
+
 def _boundary(identity: str) -> str:
-    """Derive the line between the parts; ``=_`` occurs neither in quoted-printable nor in base64 (RFC 2045, 6.7)."""
+    """Derive a line between parts; ``=_`` occurs neither in quoted-printable nor in base64 (RFC 2045, 6.7)."""
     return f"=_{hashlib.sha256(identity.encode('ascii')).hexdigest()[:32]}"
 
 

@@ -11,7 +11,7 @@ Does not write mails: ``digest.py`` composes what is untold, and asks ``directed
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -46,6 +46,7 @@ from watcher.store.database import Database
 from watcher.store.incidents import close_incidents, open_incident
 from watcher.store.notices import notify_readers
 from watcher.store.suspensions import (
+    Suspension,
     fold,
     fold_stranded,
     is_loss_told,
@@ -192,9 +193,10 @@ class Bounces:
             open_incident(db, f"complaint {original.id}", summary, now=now)
 
 
-def directed(db: Connection, letter: Letter, address: str, fallbacks: Sequence[str]) -> tuple[str, Letter]:
+def directed(
+    suspended: Mapping[str, Suspension], letter: Letter, address: str, fallbacks: Sequence[str]
+) -> tuple[str, Letter]:
     """Return where a letter goes, and the letter, which says for whom it was meant if that is somewhere else."""
-    suspended = suspensions(db)
     instead = stand_in(address, suspended=suspended, fallbacks=fallbacks)
     if instead == address:
         return address, letter

@@ -1,9 +1,9 @@
 """Gather what a mail tells: from notices to the facts of a letter.  Reads the store; does not render or send."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 import orjson
 from sqlalchemy import Connection
@@ -12,6 +12,7 @@ from watcher.core.digest import Sentence, TrialBlock, Version, arrange_trials, a
 from watcher.core.fields import FieldTable, value_at
 from watcher.core.moved_dates import PATHS, MovedDate, moved_dates
 from watcher.core.reminder_words import arrange_reminder
+from watcher.core.targets import target_of
 from watcher.core.text import one_line
 from watcher.core.words.audience_words import route_words
 from watcher.errors import BodyUnreadable
@@ -22,16 +23,17 @@ from watcher.render.letters import Coverage, Letter, ListedTrial, TrialGroup, le
 from watcher.stages.linking import Linker
 from watcher.store import watches
 from watcher.store.notices import Notice
-from watcher.store.reader_lists import watchlists_of
+from watcher.store.reader_facts import ReaderFacts, facts_of
+from watcher.store.reader_lists import lists_heard, watchlists_of
 from watcher.store.releases import latest_release
 from watcher.store.revisions import Revision, changes_of, past_values, revisions
-from watcher.store.routes import routes_of_reader
 from watcher.store.snapshots import read_body
 
 LISTED_ROUTES = 5  # in a welcome; the others are counted
 LISTED_TRIALS = 40  # of one group in a mail, so that it stays below 80 KB of HTML; the others are counted
 LATE = timedelta(hours=1)  # by which a mail comes after its time before it says so
 _NO_TITLE = "(title not available)"
+_NO_MOMENT = datetime.max.replace(tzinfo=UTC)
 _STATUS_MODULE = "protocolSection.statusModule."
 
 
@@ -46,18 +48,40 @@ class _Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """Gathers letters from one state of the database."""
+    """Gathers letters from one state of the database; for readers who are to hear the same, once."""
 
     db: Connection
     table: FieldTable
     linker: Linker | None = None  # puts links into what it gathers; None = there are none
+    _readers: dict[str, ReaderFacts] = field(default_factory=dict)
+    _letters: dict[object, Letter] = field(default_factory=dict)  # by all that they depend on
+
+    def know(self, addresses: Collection[str]) -> None:
+        """Read at once what letters depend on of several readers."""
+        self._readers.update(facts_of(self.db, addresses))
+
+    def _reader(self, address: str) -> ReaderFacts:
+        if address not in self._readers:
+            self.know([address])
+        return self._readers[address]
+
+    def letter(self, address: str, notices: Sequence[Notice], *, of_changes: bool, now: datetime) -> Letter:
+        """Return the letter for a window's notices, the same object for all who are to hear the same."""
+        gather = self.of_changes if of_changes else self.of_watching
+        told = tuple(_without_reader(notice) for notice in notices)
+        # A target's letter has no link to leave by.
+        key = (of_changes, self._reader(address), target_of(address) is None, told, held_words(notices, now=now))
+        if key not in self._letters:
+            self._letters[key] = gather(address, notices, now=now)
+        return self._letters[key]
 
     def coverage(self, address: str | None = None) -> Coverage:
         """Return how many trials are verified against the current release: a reader's, or all."""
         release = latest_release(self.db)
         if release is None:
             return Coverage(verified=0, watched=0, data_date=None)
-        counted = watches.coverage(self.db, release_id=release.id, address=address)
+        mine = self._reader(address).coverage if address is not None else None
+        counted = mine or watches.coverage(self.db, release_id=release.id)
         day = release.release.data_timestamp[:10]
         return Coverage(verified=counted.verified, watched=counted.watched, data_date=day)
 
@@ -80,7 +104,7 @@ class Content:
         held = held_words(notices, now=now)
         summary = f"{letter.summary} {held}" if held else letter.summary
         letter = replace(letter, summary=summary, watchlist=self._only_list(address, list(by_trial)))
-        return self._subscribed(letter, list(by_trial))
+        return self.subscribed(letter, address, list(by_trial))
 
     def _coverage_for(self, address: str) -> Coverage:
         """Return a reader's coverage; that of all trials for who reads none, but hears what nobody else does."""
@@ -97,14 +121,18 @@ class Content:
             self.coverage(address),
         )
         letter = replace(letter, watchlist=self._only_list(address, joined) if joined and not left else None)
-        return self._subscribed(letter, [*joined, *left])
+        return self.subscribed(letter, address, [*joined, *left])
 
-    def _subscribed(self, letter: Letter, nct_ids: Sequence[str]) -> Letter:
-        return self.linker.subscribed(letter, self.db, nct_ids) if self.linker else letter
+    def subscribed(self, letter: Letter, address: str, nct_ids: Sequence[str]) -> Letter:
+        """Return a letter about some trials that says why it comes, and how that ends; none are named = about all."""
+        if self.linker is None:
+            return letter
+        facts = self._reader(address)
+        return self.linker.subscribed(letter, address, facts, lists_heard(self.db, facts.scopes, nct_ids))
 
     def _promise(self, address: str) -> str:
         """Return what somebody hears from now on, by which routes and when."""
-        mine = routes_of_reader(self.db, address)
+        mine = self._reader(address).routes
         words = [route_words(one) for one in mine[:LISTED_ROUTES]]
         more = len(mine) - len(words)
         return " ".join([*words, f"There is more by {plural(more, 'further route')}."] if more else words)
@@ -180,7 +208,7 @@ class Content:
 
     def _only_list(self, address: str, nct_ids: Sequence[str]) -> str | None:
         """Return the one watch list by which a reader hears of trials; None when there are several, or none."""
-        names = watchlists_of(self.db, address, nct_ids)
+        names = watchlists_of(self.db, self._reader(address).scopes, nct_ids)
         return next(iter(names)) if len(names) == 1 else None
 
     def _group(self, heading: str, nct_ids: Sequence[str]) -> TrialGroup | None:
@@ -206,6 +234,11 @@ class Content:
         if isinstance(record, dict):
             facts.append("Results: posted" if record.get("hasResults") else "Results: none posted")
         return ("; ".join(facts),) if facts else ()
+
+
+def _without_reader(notice: Notice) -> Notice:
+    """Return a notice without what no letter tells: which row it is, and when it came, but for ``held_words``."""
+    return replace(notice, id=0, why=None, created_at=_NO_MOMENT, wanted_at=_NO_MOMENT)
 
 
 def held_words(notices: Sequence[Notice], *, now: datetime) -> str | None:

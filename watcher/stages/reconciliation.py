@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Connection
 
 from watcher.core.reconciling import Gap, GapKind, gap_words, is_repaired, is_stuck
-from watcher.stages.digest import incident_of
+from watcher.stages.composing import incident_of
 from watcher.store.database import Database
 from watcher.store.incidents import close_incident, open_incident, open_incidents
 from watcher.store.notices import Window

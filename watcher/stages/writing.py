@@ -76,7 +76,14 @@ class Writer:
         self._sender = sender
 
     def write(self, letter: Letter, address: str, *, identity: str, now: datetime) -> Outgoing:
-        """Write a letter to one person.
+        """Write a letter to one person, and sign it if the settings say so.
+
+        Args, errors: as ``draft``.
+        """
+        return self.signed(self.draft(letter, address, identity=identity, now=now))
+
+    def draft(self, letter: Letter, address: str, *, identity: str, now: datetime) -> Outgoing:
+        """Write a letter to one person, without a signature.
 
         Args:
             letter: what it says.
@@ -89,33 +96,41 @@ class Writer:
             TemplateFailed: the built-in template fails.
             ValueError: the address cannot stand in a header.
         """
-        sender = self._sender
-        letter = self._with_calendar(styled(letter, sender.subject_style), now)
+        letter = self._with_calendar(styled(letter, self._sender.subject_style), now)
         rendered, failed = self._letters.render(letter)
-        message_key = sha256(identity.encode()).hexdigest()[:32]
-        message_id = f"<{message_key}@{sender.domain}>"
+        message = replace(self.addressed(address, identity=identity), subject=rendered.subject)
         if target_of(address) is None:
-            mime = self._mime(letter, rendered, address, message_id=message_id, now=now)
+            mime = self._mime(letter, rendered, address, message_id=message.message_id, now=now)
         else:
             mime = payload(letter, text=rendered.text, composed_at=now)
-        token = token_hex(TOKEN_BYTES) if sender.returns else None
-        message = Message(
-            id=message_key,
-            message_id=message_id,
-            sender=_envelope_sender(sender, token),
+        sizes = (len(rendered.text.encode()), len(rendered.html.encode()))
+        return Outgoing(message=replace(message, mime=mime), sizes=sizes, template=letter.template, failed=failed)
+
+    def addressed(self, address: str, *, identity: str) -> Message:
+        """Return a message to somebody that says nothing yet."""
+        key = sha256(identity.encode()).hexdigest()[:32]
+        token = token_hex(TOKEN_BYTES) if self._sender.returns else None
+        return Message(
+            id=key,
+            message_id=f"<{key}@{self._sender.domain}>",
+            sender=_envelope_sender(self._sender, token),
             return_token=token,
             recipient=address,
-            subject=rendered.subject,
-            mime=mime,
+            subject="",
+            mime=b"",
             channel=channel_of(address),
         )
-        sizes = (len(rendered.text.encode()), len(rendered.html.encode()))
-        return Outgoing(message=message, sizes=sizes, template=letter.template, failed=failed)
+
+    def signed(self, outgoing: Outgoing) -> Outgoing:
+        """Return a message signed, if it is a mail and the settings say so."""
+        message, signer = outgoing.message, self._sender.signer
+        if signer is None or target_of(message.recipient) is not None:
+            return outgoing
+        return replace(outgoing, message=replace(message, mime=signer.signed(message.mime)))
 
     def _mime(self, letter: Letter, rendered: Rendered, address: str, *, message_id: str, now: datetime) -> bytes:
-        """Return a mail, signed if the settings say so."""
         sender = self._sender
-        mime = compose_mime(
+        return compose_mime(
             text=rendered.text,
             html=rendered.html,
             headers=list(self._headers(letter)),
@@ -127,7 +142,6 @@ class Writer:
             mailing_list=self._mailing_list(letter),
             attachments=letter.attachments,
         )
-        return sender.signer.signed(mime) if sender.signer else mime
 
     def _with_calendar(self, letter: Letter, now: datetime) -> Letter:
         if not (self._sender.calendar and letter.dates):

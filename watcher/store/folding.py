@@ -6,7 +6,8 @@ Or that digest is composed before, and takes along what still waits.  Both say s
 Never folded is what was perhaps taken: it would be told twice, and by messages that nobody could recognise as doubles.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -34,20 +35,26 @@ class Waiting:
 
 def waiting_digests(db: Connection, window: Window, *, now: datetime) -> list[Waiting]:
     """Return the earlier digests of a window's reader, about the same matter, that still wait to be handed over."""
+    return all_waiting_digests(db, [window.address], now=now).get((window.address, window.subject_matter), [])
+
+
+def all_waiting_digests(
+    db: Connection, addresses: Collection[str], *, now: datetime
+) -> dict[tuple[str, str], list[Waiting]]:
+    """Return the same for several readers, at most a few thousand, by address and subject matter."""
     query = (
-        select(message.c.id, message.c.composed_at)
+        select(message.c.id, message.c.composed_at, digest.c.address, digest.c.subject_matter)
         .join(digest, digest.c.id == message.c.digest_id)
-        .where(
-            digest.c.address == window.address,
-            digest.c.subject_matter == window.subject_matter,
-            message.c.composed_at < now,
-            *_UNTAKEN,
-        )
+        .where(digest.c.address.in_(sorted(addresses)), message.c.composed_at < now, *_UNTAKEN)
         .order_by(message.c.composed_at, message.c.id)
     )
-    found = [(row.id, row.composed_at, _notices_of(db, row.id, row.composed_at)) for row in db.execute(query).all()]
-    # Without notices it was composed before messages and notices were tied: it goes its own way.
-    return [Waiting(message_id=key, composed_at=at, notices=told) for key, at, told in found if told]
+    found: dict[tuple[str, str], list[Waiting]] = {}
+    for row in db.execute(query).all():
+        told = _notices_of(db, row.id, row.composed_at)
+        if told:  # without notices it was composed before messages and notices were tied: it goes its own way
+            one = Waiting(message_id=row.id, composed_at=row.composed_at, notices=told)
+            found.setdefault((row.address, row.subject_matter), []).append(one)
+    return found
 
 
 def _notices_of(db: Connection, message_id: str, composed_at: datetime) -> tuple[Notice, ...]:
@@ -99,14 +106,16 @@ def _free_notices(db: Connection, message_id: str, composed_at: datetime, *, tol
 
 def times_folded(db: Connection, window: Window) -> int:
     """Return how many messages of a window's digest were folded: the next one needs an identity of its own."""
+    return all_times_folded(db, [window.address])[window.address, window.subject_matter, window.closes_at]
+
+
+def all_times_folded(db: Connection, addresses: Collection[str]) -> Counter[tuple[str, str, datetime]]:
+    """Return the same for several readers, at most a few thousand, by address, subject matter and end of the window."""
+    columns = (digest.c.address, digest.c.subject_matter, digest.c.closes_at)
     query = (
-        select(func.count())
+        select(*columns, func.count())
         .select_from(message.join(digest, digest.c.id == message.c.digest_id))
-        .where(
-            digest.c.address == window.address,
-            digest.c.subject_matter == window.subject_matter,
-            digest.c.closes_at == window.closes_at,
-            message.c.state == DeliveryState.FOLDED,
-        )
+        .where(digest.c.address.in_(sorted(addresses)), message.c.state == DeliveryState.FOLDED)
+        .group_by(*columns)
     )
-    return int(db.execute(query).scalar_one())
+    return Counter({(row[0], row[1], row[2]): row[3] for row in db.execute(query)})

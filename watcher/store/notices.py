@@ -7,7 +7,7 @@ Does not decide who hears what (``core/routing.py``) and which window is whose (
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
@@ -47,10 +47,13 @@ class Window:
     closes_at: datetime
     first_closes_at: datetime | None = None  # of the first of several windows; None = it is only one
 
-    def within(self, other: "Window") -> bool:
-        """Return whether this is one of several windows that are told together."""
-        first = other.first_closes_at or other.closes_at
-        return _whose(self) == _whose(other) and first <= self.closes_at <= other.closes_at
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """What is due to one reader about one matter."""
+
+    whole: Window
+    parts: tuple[Window, ...]  # the windows that it is made of, oldest first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,20 +252,20 @@ def due_windows(db: Connection, *, now: datetime) -> list[Window]:
     Not due is what a mute or a hold keeps back.  A window that has not even begun is one of a clock that was ahead: see
     the head of this module.
     """
+    return [due.whole for due in together(single_windows(db, now=now))]
+
+
+def together(singles: Iterable[Window]) -> list[Due]:
+    """Return for each reader and subject matter all windows as one; the oldest first."""
     found = []
-    for _, same in groupby(sorted(single_windows(db, now=now), key=_whose), key=_whose):
-        first, *others = same
-        last = others[-1] if others else first
-        found.append(
-            Window(
-                address=first.address,
-                subject_matter=first.subject_matter,
-                opens_at=min(one.opens_at for one in (first, *others)),
-                closes_at=last.closes_at,
-                first_closes_at=first.closes_at if others else None,
-            )
-        )
-    return sorted(found, key=lambda one: (one.first_closes_at or one.closes_at, one.address))
+    for _, same in groupby(sorted(singles, key=_whose), key=_whose):
+        parts = list(same)
+        whole = parts[0]
+        if len(parts) > 1:
+            opens_at, closes_at = min(one.opens_at for one in parts), parts[-1].closes_at
+            whole = replace(whole, opens_at=opens_at, closes_at=closes_at, first_closes_at=whole.closes_at)
+        found.append(Due(whole=whole, parts=tuple(parts)))
+    return sorted(found, key=lambda one: (one.parts[0].closes_at, one.whole.address))
 
 
 def single_windows(db: Connection, *, now: datetime) -> list[Window]:
@@ -292,14 +295,25 @@ def single_windows(db: Connection, *, now: datetime) -> list[Window]:
 
 def notices_in(db: Connection, window: Window, *, now: datetime) -> list[Notice]:
     """Return what a window holds that is due, in the order in which it came."""
-    waiting = notice.c.kind.in_(_WAITING_KINDS)
-    query = select(notice).where(
-        _due(now),
-        notice.c.address == window.address,
-        notice.c.closes_at.between(window.first_closes_at or window.closes_at, window.closes_at),
-        waiting if window.subject_matter == CHANGES else ~waiting,
-    )
-    return [notice_of(dict(row)) for row in db.execute(query.order_by(notice.c.id)).mappings()]
+    return all_notices_in(db, [window], now=now)[0]
+
+
+def all_notices_in(db: Connection, windows: Sequence[Window], *, now: datetime) -> list[list[Notice]]:
+    """Return the same for each of several windows, at most a few thousand."""
+    theirs = notice.c.address.in_(sorted({window.address for window in windows}))
+    due: dict[tuple[str, str], list[tuple[datetime, Notice]]] = {}
+    for row in db.execute(select(notice).where(_due(now), theirs).order_by(notice.c.id)).mappings():
+        found = notice_of(dict(row))
+        whose = row["address"], CHANGES if found.kind.waits_for_window else WATCHING
+        due.setdefault(whose, []).append((row["closes_at"], found))
+    return [
+        [
+            one
+            for closes_at, one in due.get(_whose(window), [])
+            if (window.first_closes_at or window.closes_at) <= closes_at <= window.closes_at
+        ]
+        for window in windows
+    ]
 
 
 def _whose(window: Window) -> tuple[str, str]:

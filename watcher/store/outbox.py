@@ -1,8 +1,8 @@
 """The outbox: messages from the transaction that composes them until the server's receipt, or until they are given up.
 
-Each step is committed on its own and names the state it expects, so that it can be repeated, and two instances cannot
-both take the same step.  What was perhaps taken is settled in ``doubts.py``; what was not taken in time is told by
-another message, see ``folding.py``.
+What a window's message tells is recorded in ``telling.py``. Each step is committed on its own and names the state it
+expects, so that it can be repeated, and two instances cannot both take the same step. What was perhaps taken is settled
+in ``doubts.py``; what was not taken in time is told by another message, see ``folding.py``.
 """
 
 from collections.abc import Sequence
@@ -29,16 +29,12 @@ from sqlalchemy import (
 from watcher.core.targets import MAIL
 from watcher.errors import OvertakenError
 from watcher.model import Delivery, DeliveryState, Message, Phase
-from watcher.store.database import inserted_id
-from watcher.store.folding import Waiting, take_along
-from watcher.store.notices import Window
-from watcher.store.tables import digest, message, notice, suspension
+from watcher.store.tables import message, suspension
 
 OPEN = (DeliveryState.PENDING, DeliveryState.DEFERRED)
 _LONGEST_WAIT = timedelta(hours=12)  # more than any message is made to wait before it is tried again
 # Whether a message is to an address that mail does not reach: it is not handed over, see ``suspensions.py``.
 SUSPENDED = and_(message.c.channel == MAIL, exists().where(suspension.c.address == message.c.recipient))
-_BATCH = 10_000  # notices named in one statement; SQLite takes 32,766 parameters, PostgreSQL 65,535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,64 +56,6 @@ class Unfinished:
 # --- composing --------------------------------------------------------------------------------------------------------
 
 
-def add_digest(
-    db: Connection,
-    window: Window,
-    notice_ids: Sequence[int],
-    outgoing: Message,
-    *,
-    sizes: tuple[int, int],
-    now: datetime,
-    taking: Sequence[Waiting] = (),
-) -> None:
-    """Record that a window is told, what it told, and the message that tells it.
-
-    Args:
-        window: the window.
-        notice_ids: the notices that the message tells; none in an all-clear, which is told once for its window.
-        outgoing: the message.
-        sizes: bytes of the text part and of the HTML part.
-        taking: earlier messages whose notices it tells as well; they will not be sent.
-
-    Raises:
-        OvertakenError: some of the notices were told in between, or the earlier messages handed over; nothing was
-            written.
-    """
-    batches = [notice_ids[start : start + _BATCH] for start in range(0, len(notice_ids), _BATCH)]
-    untold = select(func.count()).select_from(notice).where(notice.c.digest_id.is_(None))
-    if sum(db.execute(untold.where(notice.c.id.in_(batch))).scalar_one() for batch in batches) != len(notice_ids):
-        raise OvertakenError(f"the digest for {window.address} was composed by another instance in between")
-    if not notice_ids and _known_digest(db, window) is not None:
-        raise OvertakenError(f"the all-clear for {window.address} was composed by another instance in between")
-    digest_id = _digest_of(db, window, now)
-    add_message(db, outgoing, digest_id=digest_id, sizes=sizes, now=now)
-    told_by = {"digest_id": digest_id, "message_id": outgoing.id}
-    for batch in batches:
-        db.execute(update(notice).where(notice.c.id.in_(batch)).values(**told_by))
-    take_along(db, taking, told_by=told_by, now=now)
-
-
-def _digest_of(db: Connection, window: Window, now: datetime) -> int:
-    """Return the window's digest; there is one already when notices came in after it was told."""
-    known = _known_digest(db, window)
-    if known is not None:
-        return known
-    moments = {"opens_at": window.opens_at, "closes_at": window.closes_at, "composed_at": now}
-    told = insert(digest).values(address=window.address, subject_matter=window.subject_matter, **moments)
-    return inserted_id(db.execute(told))
-
-
-def _known_digest(db: Connection, window: Window) -> int | None:
-    known = db.execute(
-        select(digest.c.id).where(
-            digest.c.address == window.address,
-            digest.c.subject_matter == window.subject_matter,
-            digest.c.closes_at == window.closes_at,
-        )
-    ).scalar()
-    return None if known is None else int(known)
-
-
 def add_message(
     db: Connection,
     outgoing: Message,
@@ -128,26 +66,30 @@ def add_message(
     drill: bool = False,
 ) -> None:
     """Put a message into the outbox; a drill is one that tells of changes which were only played."""
-    db.execute(
-        insert(message).values(
-            id=outgoing.id,
-            digest_id=digest_id,
-            return_token=outgoing.return_token,
-            channel=outgoing.channel,
-            message_id=outgoing.message_id,
-            sender=outgoing.sender,
-            recipient=outgoing.recipient,
-            subject=outgoing.subject,
-            mime=zstandard.ZstdCompressor().compress(outgoing.mime),
-            text_size=sizes[0],
-            html_size=sizes[1],
-            composed_at=now,
-            state=DeliveryState.PENDING,
-            attempts=0,
-            next_attempt_at=now,
-            drill=drill,
-        )
-    )
+    db.execute(insert(message), [message_row(outgoing, digest_id=digest_id, sizes=sizes, now=now) | {"drill": drill}])
+
+
+def message_row(
+    outgoing: Message, *, digest_id: int | None, sizes: tuple[int, int], now: datetime
+) -> dict[str, object]:
+    """Return a new message as a row."""
+    return {
+        "id": outgoing.id,
+        "digest_id": digest_id,
+        "return_token": outgoing.return_token,
+        "channel": outgoing.channel,
+        "message_id": outgoing.message_id,
+        "sender": outgoing.sender,
+        "recipient": outgoing.recipient,
+        "subject": outgoing.subject,
+        "mime": zstandard.ZstdCompressor().compress(outgoing.mime),
+        "text_size": sizes[0],
+        "html_size": sizes[1],
+        "composed_at": now,
+        "state": DeliveryState.PENDING,
+        "attempts": 0,
+        "next_attempt_at": now,
+    }
 
 
 # --- the way of a message ---------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ notice = Table(
     Column("hold_id", ForeignKey("hold.id")),  # told only when this hold has ended; None = nothing holds it back
     Column("delayed_since", Moment),  # when a mail that told it was first composed; None = it was in none before
     Column("drill", Boolean, nullable=False, server_default=false()),  # of a change that was only played
-    Index("ix_notice_digest_id_closes_at", "digest_id", "closes_at"),
+    Index("ix_notice_digest_id_address_closes_at", "digest_id", "address", "closes_at"),
     Index("ix_notice_message_id", "message_id"),
     Index("ix_notice_revision_id", "revision_id"),
 )

@@ -159,6 +159,8 @@ def _mail() -> None:
         batch.add_column(sa.Column("message_id", sa.String(32)))
         batch.create_foreign_key("fk_notice_hold_id", "hold", ["hold_id"], ["id"])
         batch.create_foreign_key("fk_notice_message_id", "message", ["message_id"], ["id"])
+        batch.drop_index("ix_notice_digest_id_closes_at")
+        batch.create_index("ix_notice_digest_id_address_closes_at", ["digest_id", "address", "closes_at"])
         batch.create_index("ix_notice_message_id", ["message_id"])
         batch.create_index("ix_notice_revision_id", ["revision_id"])
     with op.batch_alter_table("message") as batch:

@@ -1,0 +1,1 @@
+"""Proofs of what the service promises, with real parts: one module a promise, run as ``-m tests.reliability.NAME``."""

@@ -9,7 +9,7 @@ Does not decide who hears what (``core/routing.py``) and which window is whose (
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter
 
 import orjson
@@ -28,6 +28,7 @@ from watcher.store.tables import notice, reader, revision, route, watch
 
 _WAITING_KINDS = [kind for kind in NoticeKind if kind.waits_for_window]
 CHANGES, WATCHING, ALL_CLEAR = "changes", "watching", "all_clear"  # the kinds of digest
+_BATCH = 500  # notices written in one statement: a trial may have a hundred thousand readers
 _SEVERITIES = {  # of what is no change of a record
     NoticeKind.GONE: Severity.CRITICAL,
     NoticeKind.UNACKNOWLEDGED: Severity.CRITICAL,
@@ -110,20 +111,23 @@ def notify_readers(
         asked = any(one.countries for one in routes)
         stories = stories_of(changes, countries_at(db, nct_id, revision_id) if asked else frozenset())
         muted = _muted_categories(db, nct_id, now=now)
-        parts = [part for one in assign(stories, routes, last) for part in _parts(one, muted.get(one.address, set()))]
-        rows = [common | _told_by(part, now=now) for part in parts]
+        assigned = assign(stories, routes, last)
+        parts = (part for one in assigned for part in _parts(one, muted.get(one.address, set())))
+        rows = (common | _told_by(part, now=now) for part in parts)
     else:
         if not routes and last is not None and _has_nobody(db, nct_id):
             routes = [last]
         severity = _SEVERITIES.get(kind, Severity.MINOR)
-        rows = [
+        rows = (
             common | _in_window(address, one.schedule, kind, severity=severity, now=now) | {"why": _by([one.name])}
             for address, one in most_urgent(routes).items()
             if address != but
-        ]
-    if rows:
-        db.execute(insert(notice), rows)
-    return len(rows)
+        )
+    written = 0
+    while some := list(islice(rows, _BATCH)):
+        db.execute(insert(notice), some)
+        written += len(some)
+    return written
 
 
 def notify_address(

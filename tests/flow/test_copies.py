@@ -156,7 +156,7 @@ def test_one_reader_whose_mail_cannot_be_written_holds_up_none_of_many(
     readers = [message.recipient for message in messages if message.recipient in MANY]
     assert readers == [address for address in MANY if address != MANY[5]]
     monkeypatch.undo()
-    assert [message.recipient for message in linked.digest()][0] == MANY[5]
+    assert next(message.recipient for message in linked.digest()) == MANY[5]
 
 
 def test_what_is_more_than_one_transaction_takes_is_told_to_each_once(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import orjson
 from sqlalchemy import Connection
 
-from watcher.core.digest import Sentence, TrialBlock, Version, arrange_trials, arrange_version, delayed
+from watcher.core.digest import TrialBlock, Version, arrange_trials, arrange_version, delayed
 from watcher.core.fields import FieldTable, value_at
 from watcher.core.moved_dates import PATHS, MovedDate, moved_dates
 from watcher.core.reminder_words import arrange_reminder
@@ -16,10 +16,11 @@ from watcher.core.targets import target_of
 from watcher.core.text import one_line
 from watcher.core.words.audience_words import route_words
 from watcher.errors import BodyUnreadable
-from watcher.model import Change, Json, NoticeKind, Severity
+from watcher.model import Change, Json, NoticeKind
 from watcher.render.attachments import TableRow
 from watcher.render.counts import plural
 from watcher.render.letters import Coverage, Letter, ListedTrial, TrialGroup, letter_of_changes, letter_of_watching
+from watcher.stages.absences import remark_on_registry, version_of_absence
 from watcher.stages.linking import Linker
 from watcher.store import watches
 from watcher.store.notices import Notice
@@ -176,7 +177,7 @@ class Content:
         versions, rows, changes = [], [], []
         for notice in notices:
             if notice.revision_id is None:
-                versions.append(delayed(_version_of_absence(notice), notice.delayed_since))
+                versions.append(delayed(version_of_absence(notice), notice.delayed_since))
                 continue
             step: Revision = steps[notice.revision_id]
             day, made = step.data_timestamp[:10], found[step.id]
@@ -279,50 +280,3 @@ def title_of(record: Json) -> str:
     """Return a decoded record's brief title."""
     title = value_at(record, "protocolSection.identificationModule.briefTitle")
     return one_line(title, 200) if isinstance(title, str) else _NO_TITLE
-
-
-def remark_on_registry(notice: Notice) -> Sentence:
-    """Return what a notice tells that is about no single trial."""
-    if notice.kind is NoticeKind.UNVERIFIED:
-        text = (
-            f"None of your trials could be verified since {notice.detail}. What changes meanwhile is told afterwards."
-        )
-        headline, severity = "Nothing can be verified", Severity.MAJOR
-    else:
-        text = "Your trials are verified again. What changed meanwhile is told as usual."
-        headline, severity = "Verified again", Severity.MINOR
-    return Sentence(text=text, headline=headline, severity=severity, category="status")
-
-
-def _on_verification(notice: Notice) -> Sentence:
-    """Return that a trial cannot be verified, or can be again."""
-    if notice.kind is NoticeKind.UNVERIFIED:
-        text = f"This trial has not been verified since {notice.detail}. It is asked for again at every check."
-        headline, severity = "Not verified any more", Severity.MAJOR
-    else:
-        text = "This trial is verified again. What changed meanwhile is told as usual."
-        headline, severity = "Verified again", Severity.MINOR
-    return Sentence(text=text, headline=headline, severity=severity, category="status")
-
-
-def _version_of_absence(notice: Notice) -> Version:
-    if notice.kind is NoticeKind.GONE:
-        text = "The registry no longer serves this record"
-        sentence = f"{text}, in two releases in a row: {notice.detail}. It is asked for again at every release."
-        severity = Severity.CRITICAL
-    elif notice.kind is NoticeKind.READER_LOST:
-        return _version_of_loss(notice)
-    elif notice.kind in {NoticeKind.UNVERIFIED, NoticeKind.VERIFIED_AGAIN}:
-        return Version(origin="Seen by trialwatch", sentences=(_on_verification(notice),), clauses=(), not_told=0)
-    else:
-        text = sentence = "The registry serves this record again"
-        severity = Severity.MAJOR
-    told = Sentence(text=sentence, headline=text, severity=severity, category="status")
-    return Version(origin="Seen by trialwatch", sentences=(told,), clauses=(), not_told=0)
-
-
-def _version_of_loss(notice: Notice) -> Version:
-    text = f"Mail does not reach {notice.detail}, who hears of this trial too"
-    sentence = f"{text}: a mail about it came back. Please make sure that they know."
-    told = Sentence(text=sentence, headline=text, severity=Severity.MAJOR, category="status")
-    return Version(origin="Seen by trialwatch", sentences=(told,), clauses=(), not_told=0)

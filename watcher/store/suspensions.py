@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, select, update
 
 from watcher.model import DeliveryState, NoticeKind
 from watcher.store.incidents import tell_again
@@ -54,7 +54,8 @@ def resume(db: Connection, address: str) -> bool:
 # --- what was on its way there ----------------------------------------------------------------------------------------
 
 # Built once: it runs at every tick, and building a statement costs more than running it.
-_STRANDED = select(message.c.id).where(message.c.state.in_(OPEN), SUSPENDED)
+# As a rule nobody is suspended, and then no message is looked at.
+_STRANDED = select(message.c.id).where(message.c.state.in_(OPEN), exists(select(suspension.c.address)), SUSPENDED)
 
 
 def stranded_messages(db: Connection) -> list[str]:

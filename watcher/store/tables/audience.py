@@ -53,6 +53,7 @@ route = Table(
     Column("countries", Value),  # of sites, as the registry writes them; None = all
     Column("added_at", Moment, nullable=False),
     Index("ix_route_address", "address"),
+    Index("ix_route_origin", "origin"),  # for the one that is the catch-all
 )
 
 # Which trials a route is for: those of any of its watch lists that also have any of its tags.  Without a row of a kind,

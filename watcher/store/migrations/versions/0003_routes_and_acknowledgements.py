@@ -48,6 +48,7 @@ def _audience() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_route"),
     )
     op.create_index("ix_route_address", "route", ["address"])
+    op.create_index("ix_route_origin", "route", ["origin"])
     op.create_table(
         "route_scope",
         sa.Column("route_id", sa.Integer(), nullable=False),

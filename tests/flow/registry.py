@@ -22,7 +22,9 @@ from watcher.replay.days import Dataset, Version, read_days
 BEFORE_THE_FIRST = date(2026, 3, 1)
 
 
-class _GrowingDataset(Dataset):
+class GrowingDataset(Dataset):
+    """Dataset days to which more are added."""
+
     def __init__(self) -> None:
         super().__init__({BEFORE_THE_FIRST.isoformat(): {}})
 
@@ -34,7 +36,7 @@ class PublishedRegistry(DatasetAdapter):
     """The registry; the program's HTTP session is mounted on it."""
 
     def __init__(self) -> None:
-        self._growing = _GrowingDataset()
+        self._growing = GrowingDataset()
         self._fields: dict[str, dict[str, Any]] = {}  # of the records made by ``study``, by ID
         self._planned: list[tuple[str, Callable[[], None]]] = []
         self._told = 0

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Self
 
 from tests.mail_office.configuration import PASSWORD
 from tests.mail_office.servers import MailOffice, running_mail_office
@@ -110,11 +111,12 @@ def run(office: MailOffice, folder: Path, *, count: int, seed: int) -> Report:
         mailboxes = Maildirs(office)
         ledger = Ledger(readers=readers, current=dict.fromkeys(_TRIALS, FIRST))
         starts = _Starts(folder=folder, mailboxes=mailboxes, ledger=ledger, registry=registry)
-        longest = starts.first()
-        struck = Struck()
-        for _ in range(count):
-            starts.kill(chance, struck, longest=longest)
-        wrong = starts.finish()
+        with starts:
+            longest = starts.first()
+            struck = Struck()
+            for _ in range(count):
+                starts.kill(chance, struck, longest=longest)
+            wrong = starts.finish()
     return Report(
         struck=struck,
         verdict=ledger.verdict(),
@@ -122,19 +124,31 @@ def run(office: MailOffice, folder: Path, *, count: int, seed: int) -> Report:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Starts:
-    """Starts of one service, and the world around it."""
+    """Starts of one service, and the world around it; a context manager that leaves no process behind."""
 
     folder: Path
     mailboxes: Maildirs
     ledger: Ledger
     registry: Publisher
+    _last: Daemon | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._last is not None and self._last.process.poll() is None:
+            self._last.process.kill()
+
+    def start(self) -> Daemon:
+        self._last = Daemon(self.folder)
+        return self._last
 
     def first(self) -> float:
         """Let the readers be welcomed; return the seconds from the start to the first mails."""
         began = time.monotonic()
-        daemon = Daemon(self.folder)
+        daemon = self.start()
         _wait_until_logged(daemon, '"delivered"')
         took = time.monotonic() - began
         assert came(lambda: self._looked() and self.ledger.all_welcomed, within=_FINISHED_WITHIN), daemon.log
@@ -146,7 +160,7 @@ class _Starts:
         trials = self.ledger.some_settled(chance, most=_MOST_CHANGES)
         if trials:
             self.ledger.note_published(self.registry.change(trials))
-        daemon = Daemon(self.folder)
+        daemon = self.start()
         if chance.random() < 0.5:
             daemon.kill_after(chance.uniform(0, longest))
         else:
@@ -163,7 +177,7 @@ class _Starts:
 
     def finish(self) -> list[str]:
         """Let the service work until everything has arrived; return what was wrong with that."""
-        daemon = Daemon(self.folder)
+        daemon = self.start()
         _wait_until_logged(daemon, '"started"')
         # If not all comes, the verdict says what is lost.
         came(lambda: self._looked() and self.ledger.complete, within=_FINISHED_WITHIN)

@@ -30,6 +30,7 @@ from watcher.notify.allow_list import AllowListChannel
 from watcher.notify.channel import Channel, Journal
 from watcher.notify.files import FileChannel
 from watcher.notify.imap_connection import ImapSecurity, ImapServer
+from watcher.notify.journal import ImapJournal
 from watcher.notify.mailbox import ImapMailbox, Mailbox
 from watcher.notify.oauth2 import OAuth2Client, TokenSource
 from watcher.notify.reports import read_report
@@ -224,6 +225,7 @@ def open_application(
     writer = _writer(settings)
     connection = _connection(settings, transport)
     registry = _registry(settings, connection, now=now, monotonic=monotonic, stop=stop)
+    journal = journal or _journal(settings)
     channel = _guarded(settings, channel or _channel(settings, journal))
     targets = target_channels(settings.target, now=now)
     return Application(
@@ -321,6 +323,14 @@ def _registry(
 def _guarded(settings: Settings, channel: Channel) -> Channel:
     """Return the channel of mails, behind the list of who may get any if there is one."""
     return AllowListChannel(channel, settings.mail.only_to) if settings.mail.only_to else channel
+
+
+def _journal(settings: Settings) -> Journal | None:
+    """Return the mailbox that knows what the mail server has taken; files need none: one written twice is one file."""
+    journal = settings.mail.journal
+    if journal is None or settings.mail.smtp is None:
+        return None
+    return ImapJournal(imap_server(journal.imap), address=journal.address)
 
 
 def _channel(settings: Settings, journal: Journal | None) -> Channel:

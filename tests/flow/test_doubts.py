@@ -12,7 +12,8 @@ from watcher.store import outbox
 from watcher.store.outbox import Unfinished
 
 THE_ALERT = f"[{TRIAL}] Recruitment status: Recruiting → Terminated"
-WITH_JOURNAL = {"journal": {"address": "journal@example.org"}}
+IMAP = {"host": "localhost", "username": "journal", "password": "secret"}
+WITH_JOURNAL = {"journal": {"address": "journal@example.org", "imap": IMAP}}
 
 
 def with_journal(world: World) -> FakeJournal:

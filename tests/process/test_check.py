@@ -4,6 +4,7 @@ from contextlib import closing
 
 import pytest
 
+from tests.imap_server import ScriptedImapServer
 from tests.process.office import FIRST, READER, SECOND, UNKNOWN, Office
 from tests.smtp_server import Step
 from tests.store.factories import message
@@ -119,3 +120,27 @@ def test_a_test_mail_tells_in_the_server_s_words_what_became_of_it(
     (line,) = posting_office.run("test-mail", READER, "--json").lines
     assert (line["kind"], line["to"], line["sent"]) == ("test_mail", READER, code == 0)
     assert words in line["reply"]
+
+
+def test_a_test_mail_is_looked_for_in_the_journal_and_the_doctor_asks_it(posting_office: Office) -> None:
+    office = posting_office
+    with ScriptedImapServer({b"UID SEARCH": b"* SEARCH\r\n"}) as journal:
+        imap = f'{{host = "127.0.0.1", port = {journal.port}, security = "none", username = "j", password = "secret"}}'
+        section = f'journal = {{address = "journal@example.org", imap = {imap}}}'
+        text = office.settings.read_text().replace('deliver_every = "1s"', f'deliver_every = "1s", {section}')
+        office.settings.write_text(text)
+        office.settings.chmod(0o600)
+        assert "journal@example.org can be asked; `trialwatch test-mail ADDRESS` shows" in office.run("doctor").out
+
+        office.mail.answer(Step.RCPT, "550 5.1.1 no such mailbox", recipient="journal@example.org")
+        ended = office.run("test-mail", READER)
+        assert ended.code == 1
+        assert "Handed over to" in ended.out
+        assert "does not take the journal mailbox journal@example.org: 550 5.1.1" in ended.err
+        office.mail.behave()
+    ended = office.run("test-mail", READER, "--json")
+    assert ended.code == 4
+    assert "journal@example.org cannot be asked: imap 127.0.0.1" in ended.err
+    assert ended.lines[0]["sent"] is True
+    assert ended.lines[0]["journal"] == "unreachable"
+    assert "see [mail.journal.imap]" in office.run("doctor").out

@@ -226,7 +226,8 @@ client_secret = "x"
             id="a pattern that fits no address",
         ),
         pytest.param(
-            'operator = "ops@example.org"\n[mail.journal]\nwait = "2m"',
+            'operator = "ops@example.org"\n[mail.journal]\nwait = "2m"\n'
+            '[mail.journal.imap]\nhost = "imap.example.org"\nusername = "journal"\npassword = "x"',
             'mail.journal.address: is missing; write it as in address = "trialwatch-journal@example.org"',
             id="a journal without an address",
         ),

@@ -142,9 +142,9 @@ def _journal(app: Application) -> Finding:
     try:
         app.journal.holds(f"<nothing@{app.settings.mail.domain}>")
     except MailError as error:
-        words = f"{app.journal.address} cannot be asked: {error.reply}; see [mail.journal]"
+        words = f"{app.journal.address} cannot be asked: {error.reply}; see [mail.journal.imap]"
         return Finding(subject="journal", verdict=Verdict.BAD, words=words, unreachable=True)
-    words = f"{app.journal.address} can be asked what the mail server has taken"
+    words = f"{app.journal.address} can be asked; `trialwatch test-mail ADDRESS` shows whether mails arrive there"
     return Finding(subject="journal", verdict=Verdict.GOOD, words=words)
 
 

@@ -29,6 +29,7 @@ from watcher.model import Cadence
 
 if TYPE_CHECKING:
     from watcher.actions.doctor import Finding
+    from watcher.actions.trial_mail import Look
     from watcher.app import Application
     from watcher.config.template import Wishes
 
@@ -175,24 +176,39 @@ def send_test(
 ) -> None:
     """Send a test mail now.
 
-    Shows the server's words, whether it took the mail or not.
+    Shows the server's words, whether it took the mail or not, and looks whether it arrives in the journal mailbox.
     """
     with application(settings, reading=True) as app:
-        from watcher.actions.trial_mail import send_test_mail
+        from watcher.actions.trial_mail import look_in_journal, send_test_mail
 
         try:
-            receipt = send_test_mail(app, address)
+            sent = send_test_mail(app, address)
         except MailError as error:
             if as_json:
                 say_json(
                     {"kind": "test_mail", "to": address, "sent": False, "reply": error.reply, "phase": error.phase}
                 )
             raise
-        if as_json:
-            say_json({"kind": "test_mail", "to": address, "sent": True, "reply": receipt.reply, "phase": None})
-        else:
-            say(f"Handed over to {app.channel.name}: {receipt.reply}")
+        reply = sent.receipt.reply
+        if not as_json:
+            say(f"Handed over to {app.channel.name}: {reply}")
             _say_mail_note(app)
+        look = look_in_journal(app, sent, wait=app.stop.wait)
+        if as_json:
+            taken = {"kind": "test_mail", "to": address, "sent": True, "reply": reply, "phase": None}
+            say_json({**taken, "journal": look.found, "journal_words": look.words})
+    _say_look(look, as_json=as_json)
+
+
+def _say_look(look: "Look", *, as_json: bool) -> None:
+    from watcher.actions.trial_mail import InJournal
+
+    if look.found in {InJournal.NO_JOURNAL, InJournal.ARRIVED}:
+        if look.words and not as_json:
+            say(look.words)
+        return
+    complain(look.words or look.found)
+    raise Failed(ExitCode.UNREACHABLE if look.found is InJournal.UNREACHABLE else ExitCode.FAILURES)
 
 
 def doctor(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:

@@ -101,6 +101,10 @@ def _says(found: ErrorDetails, model: type[BaseModel]) -> str:
     if kind == "extra_forbidden":
         return _unknown(location, model)
     field = _field_at(location, model)
+    section = _model_of(field) if field is not None and not _repeats(field) else None
+    if kind == "missing" and section is not None:
+        needed = [name for name, one in section.model_fields.items() if one.is_required()]
+        return f"is missing; write [{dotted(location)}] on a line of its own, and below it {' and '.join(needed)}"
     if kind == "missing":
         return f"is missing; write it as in {_example(field)}"
     if kind == "value_error":

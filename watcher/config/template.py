@@ -47,6 +47,7 @@ _SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("mail.smtp", "The mail server.  Without this section, mails are written to files.", SmtpSettings),
     ("mail.smtp.oauth2", "A login by OAuth 2.0, in place of a password, as Microsoft 365 wants it.", OAuth2Settings),
     ("mail.journal", "A mailbox that knows which mails were taken, so that none is sent twice.", JournalSettings),
+    ("mail.journal.imap", "How that mailbox is asked.", ImapSettings),
     ("mail.bounces", "Mail that comes back.  Without this section, nobody reads why.", BouncesSettings),
     ("mail.bounces.imap", "The mailbox that it comes back to.", ImapSettings),
     ("mail.dkim", "Signing mail.  Without this section, the mail server signs, or nobody does.", DkimSettings),

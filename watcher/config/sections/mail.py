@@ -8,7 +8,7 @@ from pydantic import Field
 
 from watcher.config.places import BaseUrl, CertificateBundle, DkimKeyFile, DnsName, FilePath, FolderToBe, Host
 from watcher.config.sections.base import Section
-from watcher.config.sections.imap import BouncesSettings
+from watcher.config.sections.imap import BouncesSettings, ImapSettings
 from watcher.config.values import Address, AddressPattern, Line, Secret, within
 
 Security = Literal["starttls", "tls", "none"]
@@ -87,6 +87,7 @@ class JournalSettings(Section):
         timedelta(minutes=2),
         description="How long a mail may be on its way there; twice what your mail server's queue usually takes.",
     )
+    imap: ImapSettings
 
 
 class DkimSettings(Section):

@@ -180,8 +180,8 @@ def test_a_letter_to_the_operator_goes_by_the_named_target_as_well_and_waits_the
     )
     world.begin()
     world.registry.publish(TRIAL, status="TERMINATED")
-    world.mail_server.refuse(READER)
-    for _ in range(5):  # no such target is declared
+    world.mail_server.refuse(READER, reply="554 no")
+    for _ in range(6):  # no such target is declared
         world.round()
         world.later(hours=1)
 

@@ -265,3 +265,57 @@ def test_the_state_of_each_message_is_its_own(sqlite_world: World, receiver: Rec
     handed = world.round().handed
     assert (handed.states[DeliveryState.SENT], handed.states[DeliveryState.DEFERRED]) == (1, 1)
     assert handed.trouble is None
+
+
+# --- the operator's target --------------------------------------------------------------------------------------------
+
+
+def test_the_operator_hears_by_their_target_too_in_the_form_that_it_takes(world: World, receiver: Receiver) -> None:
+    world.restart(target=[target(receiver.url)], operator_target="hook")
+    world.begin()
+    world.registry.publish(TRIAL, status="TERMINATED")
+    world.mail_server.refuse(READER, reply="554 no")
+    for _ in range(3):
+        world.round()
+        world.later(minutes=1)
+
+    [mail] = world.mail_server.to(OPERATOR)
+    [document] = [json.loads(body) for body in receiver.bodies]
+    assert document["type"] == "operator.incidents"
+    assert document["data"]["subject"] == mail.subject
+    [incident] = document["data"]["incidents"]
+    assert "was given up: 554 no" in incident["summary"]
+    assert incident["summary"] in words(document["data"]["text"])
+
+
+def test_the_operators_target_hears_when_mail_itself_fails(world: World, receiver: Receiver) -> None:
+    world.restart(target=[target(receiver.url)], operator_target="hook")
+    world.begin()
+    world.mail_server.refuse(OPERATOR, reply="554 nobody here")
+    world.registry.publish(TRIAL, status="TERMINATED")
+    world.mail_server.refuse(READER, reply="554 no")
+    for _ in range(4):
+        world.round()
+        world.later(minutes=1)
+
+    assert world.mail_server.to(OPERATOR) == []
+    told = [one["summary"] for body in receiver.bodies for one in json.loads(body)["data"]["incidents"]]
+    assert any("554 no" in summary for summary in told)
+
+
+def test_a_target_is_told_all_of_a_digest_and_of_no_attachment(world: World, receiver: Receiver) -> None:
+    begin(world, receiver)
+    trials = [f"NCT9{number:07}" for number in range(90)]
+    world.watch(*trials, readers=[immediate(), immediate(HOOK)])
+    world.begin(*trials)
+    receiver.posted.clear()
+    for trial in trials:
+        world.registry.publish(trial, status="TERMINATED", enrollment=12)
+    world.round()
+
+    [mail] = world.mail_server.to(READER)
+    assert "attached as" in words(mail.text)
+    [document] = [json.loads(body) for body in receiver.bodies]
+    assert [one["nct_id"] for one in document["data"]["trials"]] == trials
+    assert document["data"]["left_out"]["trials"] == 0
+    assert "attached" not in document["data"]["text"]

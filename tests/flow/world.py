@@ -170,6 +170,7 @@ class World:
     def _open(self) -> None:
         settings = {
             "operator": OPERATOR,
+            "operator_target": self.options.get("operator_target"),
             "registry": {"requests_per_minute": 0, "connections": 1, "attempts": 1, **self.options.get("registry", {})},
             "mail": {"sender": "trialwatch@example.org", **self.options.get("mail", {})},
             "templates": self.options.get("templates", {}),

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcher.core.budget import NamedTrial
-from watcher.core.digest import Sentence, TrialBlock, Version
+from watcher.core.digest import Sentence, TrialBlock, Version, delayed
 from watcher.core.text import UNSEEN, one_line
 from watcher.core.words.details import Detail
 from watcher.model import Severity
-from watcher.render.letters import Coverage, IncidentLine, Letter, ListedTrial, TrialGroup
+from watcher.render.letters import (
+    Coverage,
+    IncidentLine,
+    Letter,
+    ListedTrial,
+    TrialGroup,
+    as_drill,
+    letter_of_changes,
+)
 from watcher.render.payload import BUDGET, payload
 
 NOON = datetime(2026, 3, 3, 12, tzinfo=UTC)
@@ -97,7 +106,7 @@ def test_the_same_letter_is_the_same_bytes() -> None:
 def test_what_has_no_room_is_left_out_and_counted(blocks: int, length: int) -> None:
     trials = [block(f"NCT9{number:07}", text="é" * length, sentences=3) for number in range(blocks)]
     data = document(digest(*trials, more=5), "a line of text\n" * 20_000)["data"]
-    assert data["left_out"]["trials"] == blocks - len(data["trials"]) + 5
+    assert data["left_out"]["trials"] == blocks - len(data["trials"]) - len(data["named"]) + 5
     assert data["left_out"]["text_lines"] == 20_000 - len(data["text"].split("\n"))
     assert data["left_out"]["text_lines"] > 0
 
@@ -106,6 +115,65 @@ def test_all_of_an_ordinary_digest_is_there() -> None:
     data = document(digest(*(block(f"NCT9{number:07}") for number in range(60))))["data"]
     assert len(data["trials"]) == 60
     assert set(data["left_out"].values()) == {0}
+
+
+def changes_of(*blocks: TrialBlock) -> Letter:
+    """Return the letter of these trials, which is cut for a mail where a mail has no room."""
+    return letter_of_changes(blocks, COVERAGE)
+
+
+@pytest.mark.parametrize(
+    ("count", "sentences"), [(150, 1), (70, 4), (2, 60)], ids=["many trials", "some trials", "long trials"]
+)
+def test_what_a_mail_has_no_room_for_is_in_the_document(count: int, sentences: int) -> None:
+    letter = changes_of(*(block(f"NCT9{number:07}", sentences=sentences) for number in range(count)))
+    assert letter.named or any(version.left_out for one in letter.blocks for version in one.versions)
+    data = document(letter)["data"]
+    assert [one["nct_id"] for one in data["trials"]] == [f"NCT9{number:07}" for number in range(count)]
+    assert {len(one["versions"][0]["changes"]) for one in data["trials"]} == {sentences}
+    assert data["named"] == []
+    assert set(data["left_out"].values()) == {0}
+
+
+@pytest.mark.parametrize("count", [500, 3000])
+def test_trials_that_the_document_has_no_room_for_are_named_and_the_last_ones_counted(count: int) -> None:
+    data = document(changes_of(*(block(f"NCT9{number:07}", sentences=3) for number in range(count))))["data"]
+    told, named = len(data["trials"]), len(data["named"])
+    assert told > 100
+    assert named > 60
+    assert told + named + data["left_out"]["trials"] == count
+    shown = [one["nct_id"] for one in (*data["trials"], *data["named"])]
+    assert shown == [f"NCT9{number:07}" for number in range(told + named)]
+
+
+def test_a_trial_that_is_too_long_for_the_document_is_told_as_far_as_a_mail_tells_it() -> None:
+    data = document(changes_of(block(sentences=2000), block("NCT99000002")))["data"]
+    long, short = data["trials"]
+    assert 0 < len(long["versions"][0]["changes"]) < 2000
+    assert (
+        len(long["versions"][0]["changes"]) + len(long["versions"][0]["also"]) + long["versions"][0]["left_out"] == 2001
+    )
+    assert len(short["versions"][0]["changes"]) == 1
+
+
+def test_programs_see_a_drill_a_delay_and_a_reminder() -> None:
+    first, late = block(), block("NCT99000002")
+    late = replace(late, versions=tuple(replace(delayed(one, NOON), reminder=True) for one in late.versions))
+    data = document(as_drill(changes_of(first, late)))["data"]
+    assert data["drill"] is True
+    told = {one["nct_id"]: one["versions"][0] for one in data["trials"]}
+    assert (told["NCT99000001"]["delayed_since"], told["NCT99000001"]["reminder"]) == (None, False)
+    assert told["NCT99000002"]["delayed_since"] == "2026-03-03T12:00:00+00:00"
+    assert told["NCT99000002"]["reminder"] is True
+
+
+def test_what_is_about_no_single_trial_is_there() -> None:
+    remark = Sentence(text="All is verified again.", headline="Verified", severity=Severity.MINOR, category="status")
+    data = document(letter_of_changes((), COVERAGE, remarks=(remark,)))["data"]
+    assert [one["sentence"] for one in data["remarks"]] == ["All is verified again."]
+    assert document(Letter(template="x", subject="s", summary="s", coverage=COVERAGE, lines=("A line.",)))["data"][
+        "lines"
+    ] == ["A line."]
 
 
 @given(st.text(), st.text())

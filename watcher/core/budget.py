@@ -55,12 +55,14 @@ def fit(blocks: Sequence[TrialBlock]) -> Fitting:
         shown.append(fitted)
         left -= size
     rest = blocks[len(shown) :]
-    named = tuple(
-        NamedTrial(nct_id=block.nct_id, headline=one_line(headline_of(block), _HEADLINE), told=block.told)
-        for block in rest[:_NAMED]
-    )
+    named = tuple(map(named_trial, rest[:_NAMED]))
     complete = not rest and all(fitted == block for fitted, block in zip(shown, blocks, strict=True))
     return Fitting(blocks=tuple(shown), named=named, more=max(0, len(rest) - _NAMED), complete=complete)
+
+
+def named_trial(block: TrialBlock) -> NamedTrial:
+    """Return a trial as it is named where it is not told in full."""
+    return NamedTrial(nct_id=block.nct_id, headline=one_line(headline_of(block), _HEADLINE), told=block.told)
 
 
 def _fit_trial(block: TrialBlock, room: int) -> tuple[TrialBlock, int]:

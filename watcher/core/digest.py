@@ -58,6 +58,7 @@ class Version:
     not_told: int  # changes that are recorded but not told
     left_out: int = 0  # sentences and clauses for which there was no room
     reminder: bool = False  # of what was told before
+    delayed_since: datetime | None = None  # when a mail that was to tell it was first written; None = this is the first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +122,8 @@ def delayed(version: Version, since: datetime | None) -> Version:
     """
     if since is None:
         return version
-    return replace(version, origin=f"{version.origin}; delayed: first written on {since:%Y-%m-%d at %H:%M} UTC")
+    origin = f"{version.origin}; delayed: first written on {since:%Y-%m-%d at %H:%M} UTC"
+    return replace(version, origin=origin, delayed_since=since)
 
 
 def arrange_trials(blocks: Iterable[TrialBlock]) -> tuple[TrialBlock, ...]:

@@ -101,6 +101,9 @@ class Letter:
     blocks: tuple[TrialBlock, ...] = field(default=())
     named: tuple[NamedTrial, ...] = field(default=())  # trials that changed and are not told in full
     more: int = 0  # trials that changed and are counted only
+    whole: tuple[TrialBlock, ...] = field(
+        default=()
+    )  # all of them in full, for where there is more room than in a mail
     groups: tuple[TrialGroup, ...] = field(default=())
     incidents: tuple[IncidentLine, ...] = field(default=())
     lines: tuple[str, ...] = field(default=())  # sentences below the summary of an all-clear
@@ -143,6 +146,7 @@ def letter_of_changes(
         blocks=fitting.blocks,
         named=fitting.named,
         more=fitting.more,
+        whole=tuple(blocks),
         attachments=attachments,
         attached=attached,
         dates=tuple(dates),

@@ -4,15 +4,16 @@ One form for every kind of target, so that what waits for a target can still be 
 fields are described, for whoever receives them, in ``docs/webhooks.md``; a field is added without a new version, but
 none is taken away or given another meaning.
 
-Does not choose what is told: that is the letter's, which already left out what a mail has no room for.
+Does not choose what is told: that is the letter's.  There is more room than in a mail, so that the document holds what
+the letter has in full, and falls back to what was cut for a mail, trial by trial, only when that has no room.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 import orjson
 
-from watcher.core.budget import NamedTrial
+from watcher.core.budget import NamedTrial, named_trial
 from watcher.core.digest import Sentence, TrialBlock, Version
 from watcher.core.text import one_line
 from watcher.model import Json
@@ -22,6 +23,7 @@ from watcher.render.templates import RECORD_URL
 VERSION = 1
 BUDGET = 256 * 1024  # bytes of a whole document; Standard Webhooks warns of receivers that take little more
 _TEXT = 64 * 1024  # bytes of that for the text, as JSON
+_NAMES = 16 * 1024  # bytes of that which are kept for names when not all trials can be told in full
 # What a letter's template is called, and what receivers know its documents by.
 _TYPES = {"digest": "digest.changes", "watching": "digest.watching", "operator": "operator.incidents"}
 
@@ -38,13 +40,16 @@ def payload(letter: Letter, *, text: str, composed_at: datetime) -> bytes:
     data: dict[str, Json] = {
         "subject": one_line(letter.subject),
         "summary": one_line(letter.summary),
+        "drill": letter.drill,
         "text": shown,
+        "remarks": [_change(remark) for remark in letter.remarks],
+        "lines": [one_line(line) for line in letter.lines],
         "trials": [],
         "named": [],
         "groups": [],
         "incidents": [],
         "coverage": _coverage(letter.coverage),
-        "left_out": {"trials": letter.more, "groups": 0, "incidents": 0, "text_lines": text_left_out},
+        "left_out": {"trials": 0, "groups": 0, "incidents": 0, "text_lines": text_left_out},
     }
     document = {
         "type": _TYPES.get(letter.template, f"message.{letter.template}"),
@@ -53,19 +58,36 @@ def payload(letter: Letter, *, text: str, composed_at: datetime) -> bytes:
         "data": data,
     }
     room = BUDGET - len(orjson.dumps(document)) - 100  # for larger counts of what is left out
-    wanted: tuple[tuple[str, str, list[Json]], ...] = (
-        ("incidents", "incidents", [_incident(one) for one in letter.incidents]),
-        ("trials", "trials", [_trial(block) for block in letter.blocks]),
-        ("named", "trials", [_named(one) for one in letter.named]),
-        ("groups", "groups", [_group(one) for one in letter.groups]),
-    )
-    for key, counted_as, entries in wanted:
-        data[key], room = _fit(entries, room)
-        data["left_out"][counted_as] += len(entries) - len(data[key])
+    incidents, groups = [_incident(one) for one in letter.incidents], [_group(one) for one in letter.groups]
+    data["incidents"], room = _fit(incidents, room)
+    data["trials"], data["named"], data["left_out"]["trials"], room = _fit_trials(letter, room)
+    data["groups"], room = _fit(groups, room)
+    data["left_out"]["incidents"] = len(incidents) - len(data["incidents"])
+    data["left_out"]["groups"] = len(groups) - len(data["groups"])
     return orjson.dumps(document)
 
 
-def _fit(entries: Sequence[Json], room: int) -> tuple[list[Json], int]:
+def _fit_trials(letter: Letter, room: int) -> tuple[list[Json], list[Json], int, int]:
+    """Return the trials that are told, those that are named, how many are left out, and the room that is left."""
+    blocks, cut = letter.whole or letter.blocks, {block.nct_id: block for block in letter.blocks}
+    told, left = _fit((_trial(block) for block in blocks), room)
+    if len(told) < len(blocks):  # not in full, then: as far as they go, and the names of the others
+        told, left = [], room - _NAMES
+        for block in blocks:
+            entry, left = _fit([_trial(block)], left)
+            if not entry:
+                entry, left = _fit([_trial(cut[block.nct_id])] if block.nct_id in cut else [], left)
+            if not entry:
+                break
+            told += entry
+        left += _NAMES
+    names = [*map(named_trial, blocks[len(told) :]), *(() if letter.whole else letter.named)]
+    named, left = _fit(map(_named, names), left)
+    more = 0 if letter.whole else letter.more
+    return told, named, len(names) - len(named) + more, left
+
+
+def _fit(entries: Iterable[Json], room: int) -> tuple[list[Json], int]:
     """Return the first entries, as many as there is room for, and the room that is left."""
     kept: list[Json] = []
     for entry in entries:
@@ -106,6 +128,8 @@ def _version(version: Version) -> Json:
     return {
         "origin": one_line(version.origin),
         "changes": [_change(sentence) for sentence in version.sentences],
+        "reminder": version.reminder,
+        "delayed_since": version.delayed_since.isoformat() if version.delayed_since else None,
         "also": [one_line(clause) for clause in version.clauses],
         "not_told": version.not_told,
         "left_out": version.left_out,

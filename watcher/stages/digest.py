@@ -5,16 +5,13 @@ records, outside and inside of transactions.  Does not send.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from hashlib import sha256
 
 import structlog
 
 from watcher.core.fields import FieldTable
 from watcher.errors import OvertakenError, StoreError
-from watcher.model import Message
 from watcher.render.letters import IncidentLine, letter_to_operator
 from watcher.render.links import Links
 from watcher.stages.all_clear import AllClears
@@ -165,13 +162,13 @@ class Digest:
             coverage = Content(db=db, table=self._table).coverage()
             lines = [IncidentLine(summary=incident.summary, opened_at=incident.opened_at) for incident in news]
             letter = letter_to_operator(lines, coverage)
-            recipient, letter = directed(suspensions(db), letter, self._operator, self._fallbacks)
-        outgoing = self._writer.write(letter, recipient, identity=f"operator|{news[0].id}", now=now)
+            recipient, mail = directed(suspensions(db), letter, self._operator, self._fallbacks)
+        outgoing = self._writer.write(mail, recipient, identity=f"operator|{news[0].id}", now=now)
+        channels = [self._operator_channel] if self._operator_channel else []
+        copies = [self._writer.write(letter, one, identity=f"operator|{one}|{news[0].id}", now=now) for one in channels]
         with self._database.writing() as db:
-            add_message(db, outgoing.message, digest_id=None, sizes=outgoing.sizes, now=now)
-            if self._operator_channel is not None:
-                copy = by_channel(outgoing.message, self._operator_channel)
-                add_message(db, copy, digest_id=None, sizes=outgoing.sizes, now=now)
+            for one in (outgoing, *copies):
+                add_message(db, one.message, digest_id=None, sizes=one.sizes, now=now)
             mark_told(db, [incident.id for incident in news], now=now)
             close_incident(db, _OPERATOR_INCIDENT, now=now)
             note_template(db, outgoing, now=now)
@@ -188,13 +185,6 @@ def _tried(compose: Callable[[], list[str]]) -> list[str] | Exception:
         raise
     except Exception as error:  # noqa: BLE001 whatever it is, it is told, and tried again at the next run
         return error
-
-
-def by_channel(message: Message, channel: str) -> Message:
-    """Return the same for another channel: a message of its own, with an identity of its own."""
-    key = sha256(f"{message.id}|{channel}".encode()).hexdigest()[:32]
-    message_id = f"<{key}@{message.message_id.rpartition('@')[2]}"
-    return replace(message, id=key, message_id=message_id, recipient=channel, channel=channel)
 
 
 def _worth_a_mail(incident: Incident, now: datetime) -> bool:

@@ -96,10 +96,12 @@ class Writer:
             TemplateFailed: the built-in template fails.
             ValueError: the address cannot stand in a header.
         """
-        letter = self._with_calendar(styled(letter, self._sender.subject_style), now)
+        by_mail = target_of(address) is None
+        letter = styled(letter, self._sender.subject_style)
+        letter = self._with_calendar(letter, now) if by_mail else replace(letter, attachments=(), attached=())
         rendered, failed = self._letters.render(letter)
         message = replace(self.addressed(address, identity=identity), subject=rendered.subject)
-        if target_of(address) is None:
+        if by_mail:
             mime = self._mime(letter, rendered, address, message_id=message.message_id, now=now)
         else:
             mime = payload(letter, text=rendered.text, composed_at=now)

@@ -1,5 +1,6 @@
 """Mail that comes back after a server had taken it: the reader is suspended, and somebody else hears."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from tests.flow.world import NOON, OPERATOR, READER, TRIAL, World, immediate, words
 from tests.reports import BOUNCES, complaint, delivery_status, holiday
 from tests.smtp_conversation import Accepted
+from tests.webhook_receiver import SECRET, Receiver
 from watcher.core.bounces import Why
 from watcher.model import DeliveryState
 from watcher.stages.bounces import MAILBOX_INCIDENT
@@ -239,6 +241,21 @@ def test_a_lost_operator_is_told_by_the_fall_back_reader_and_the_last_one_who_is
     comes_back(world, world.mail_server.to(DEPUTY)[-1], recipient=DEPUTY)
     assert suspended(world) == [READER, OPERATOR]
     assert any("there is nobody else to send it to" in one.summary for one in world.incidents())
+
+
+def test_what_the_operators_mail_told_in_vain_is_not_told_to_their_target_again(world: World) -> None:
+    with Receiver() as receiver:
+        hook = {"name": "hook", "kind": "webhook", "url": receiver.url, "secret": SECRET, "allow_private": True}
+        world.restart(target=[hook], operator_target="hook")
+        mail, _ = told_of_suspension(world)
+        comes_back(world, mail)
+        (operators,) = world.mail_server.to(OPERATOR)
+        comes_back(world, operators, recipient=OPERATOR)
+        summaries = [one["summary"] for body in receiver.bodies for one in json.loads(body)["data"]["incidents"]]
+
+    assert any(f"Mail to {READER} comes back" in words(one.text) for one in world.mail_server.to(DEPUTY))
+    assert sum(f"Mail to {READER} comes back" in summary for summary in summaries) == 1
+    assert sum(f"Mail to {OPERATOR} comes back" in summary for summary in summaries) == 1
 
 
 def test_a_complaint_ends_all_mail_to_the_reader_and_the_operator_hears_of_it(world: World) -> None:

@@ -319,3 +319,71 @@ def test_a_target_is_told_all_of_a_digest_and_of_no_attachment(world: World, rec
     assert [one["nct_id"] for one in document["data"]["trials"]] == trials
     assert document["data"]["left_out"]["trials"] == 0
     assert "attached" not in document["data"]["text"]
+
+
+# --- what is not taken for days ---------------------------------------------------------------------------------------
+
+
+def days_go_by(world: World) -> None:
+    for _ in range(20):
+        world.round()
+        world.later(hours=4)
+
+
+def test_a_mail_that_is_told_anew_after_days_is_not_told_anew_to_the_target(world: World, receiver: Receiver) -> None:
+    begin(world, receiver)
+    world.registry.publish(TRIAL, status="TERMINATED")
+    world.mail_server.defer(READER, reply="450 4.2.2 mailbox full")
+    days_go_by(world)
+    world.mail_server.behave()
+    world.later(hours=5)
+    world.round()
+
+    assert told(receiver) == [THE_ALERT]
+    [mail] = world.mail_server.to(READER)
+    assert "delayed: first written on 2026-03-02 at 12:00 UTC" in mail.words
+
+
+def test_what_a_target_did_not_take_for_days_is_told_anew_to_it_and_not_by_mail(
+    world: World, receiver: Receiver
+) -> None:
+    begin(world, receiver)
+    world.registry.publish(TRIAL, status="TERMINATED")
+    receiver.status = 503
+    days_go_by(world)
+    assert world.mail_server.subjects.count(THE_ALERT) == 1
+    tried = set(receiver.ids)
+
+    receiver.status = 200
+    receiver.posted.clear()
+    world.later(hours=5)
+    world.round()
+    world.later(hours=5)
+    world.round()
+    assert world.mail_server.to(READER)[0].subject == THE_ALERT
+    assert len(world.mail_server.to(READER)) == 1
+    [document] = [json.loads(body) for body in receiver.bodies]
+    [version] = document["data"]["trials"][0]["versions"]
+    assert version["delayed_since"] == "2026-03-02T12:00:00+00:00"
+    assert len(version["changes"]) == 1
+    assert len(tried) >= 2  # it was written anew, as another message
+
+
+def test_a_digest_that_is_taken_along_for_one_channel_is_left_alone_for_the_other(
+    world: World, receiver: Receiver
+) -> None:
+    begin(world, receiver)
+    world.registry.publish(TRIAL, enrollment=41)
+    receiver.status = 503
+    world.round()
+    world.later(minutes=2)
+    world.registry.publish(TRIAL, status="TERMINATED")
+    receiver.status = 200
+    world.round()
+    world.later(hours=1)
+    world.round()
+
+    assert [mail.words.count("→ 41 (estimated)") for mail in world.mail_server.to(READER)] == [1, 0]
+    documents = [json.loads(body)["data"] for body in receiver.bodies[1:]]
+    assert sum(json.dumps(one["trials"], ensure_ascii=False).count("→ 41 (estimated)") for one in documents) >= 1
+    assert len({json.dumps(one["trials"]) for one in documents}) == len(documents)

@@ -34,7 +34,13 @@ def test_an_incident_is_kept_as_it_was_opened(database: Database) -> None:
         open_incident(db, "registry", "not \x00 found \ud800", now=NOW)
         [found] = open_incidents(db)
     assert found == Incident(
-        id=found.id, key="registry", summary="not \x00 found \ud800", opened_at=NOW, told_at=None, closed_at=None
+        id=found.id,
+        key="registry",
+        summary="not \x00 found \ud800",
+        opened_at=NOW,
+        told_at=None,
+        target_told_at=None,
+        closed_at=None,
     )
 
 

@@ -12,7 +12,7 @@ import structlog
 
 from watcher.core.fields import FieldTable
 from watcher.errors import OvertakenError, StoreError
-from watcher.render.letters import IncidentLine, letter_to_operator
+from watcher.render.letters import Coverage, IncidentLine, Letter, letter_to_operator
 from watcher.render.links import Links
 from watcher.stages.all_clear import AllClears
 from watcher.stages.bounces import MAILBOX_INCIDENT, directed
@@ -26,6 +26,7 @@ from watcher.store.database import Database
 from watcher.store.incidents import (
     Incident,
     close_incident,
+    mark_target_told,
     mark_told,
     open_incident,
     open_incidents,
@@ -160,16 +161,20 @@ class Digest:
             if not news:
                 return []
             coverage = Content(db=db, table=self._table).coverage()
-            lines = [IncidentLine(summary=incident.summary, opened_at=incident.opened_at) for incident in news]
-            letter = letter_to_operator(lines, coverage)
-            recipient, mail = directed(suspensions(db), letter, self._operator, self._fallbacks)
-        outgoing = self._writer.write(mail, recipient, identity=f"operator|{news[0].id}", now=now)
-        channels = [self._operator_channel] if self._operator_channel else []
-        copies = [self._writer.write(letter, one, identity=f"operator|{one}|{news[0].id}", now=now) for one in channels]
+            recipient, letter = directed(suspensions(db), _letter_of(news, coverage), self._operator, self._fallbacks)
+        outgoing = self._writer.write(letter, recipient, identity=f"operator|{news[0].id}", now=now)
+        # A mail that came back is written again; what it told reached the target all the same.
+        others = [incident for incident in news if incident.target_told_at is None]
+        copy = None
+        if self._operator_channel and others:
+            identity = f"operator|{self._operator_channel}|{others[0].id}"
+            copy = self._writer.write(_letter_of(others, coverage), self._operator_channel, identity=identity, now=now)
         with self._database.writing() as db:
-            for one in (outgoing, *copies):
-                add_message(db, one.message, digest_id=None, sizes=one.sizes, now=now)
+            add_message(db, outgoing.message, digest_id=None, sizes=outgoing.sizes, now=now)
             mark_told(db, [incident.id for incident in news], now=now)
+            if copy is not None:
+                add_message(db, copy.message, digest_id=None, sizes=copy.sizes, now=now)
+                mark_target_told(db, [incident.id for incident in others], now=now)
             close_incident(db, _OPERATOR_INCIDENT, now=now)
             note_template(db, outgoing, now=now)
         return [outgoing.message.id]
@@ -185,6 +190,11 @@ def _tried(compose: Callable[[], list[str]]) -> list[str] | Exception:
         raise
     except Exception as error:  # noqa: BLE001 whatever it is, it is told, and tried again at the next run
         return error
+
+
+def _letter_of(incidents: Sequence[Incident], coverage: Coverage) -> Letter:
+    lines = [IncidentLine(summary=incident.summary, opened_at=incident.opened_at) for incident in incidents]
+    return letter_to_operator(lines, coverage)
 
 
 def _worth_a_mail(incident: Incident, now: datetime) -> bool:

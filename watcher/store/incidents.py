@@ -16,6 +16,7 @@ class Incident:
     summary: str
     opened_at: datetime
     told_at: datetime | None
+    target_told_at: datetime | None  # by the operator's target
     closed_at: datetime | None
 
 
@@ -33,6 +34,7 @@ def open_incident(db: Connection, key: str, summary: str, *, now: datetime) -> b
     return True
 
 
+_KEPT = ("key", "summary", "opened_at", "target_told_at", "closed_at")  # of an incident that is told again
 # Built once: it runs at every tick, and building a statement costs more than running it.
 _CLOSE = update(incident).where(incident.c.key == bindparam("of"), incident.c.closed_at.is_(None))
 
@@ -63,13 +65,19 @@ def mark_told(db: Connection, incident_ids: list[int], *, now: datetime) -> None
     db.execute(update(incident).where(incident.c.id.in_(incident_ids)).values(told_at=now))
 
 
+def mark_target_told(db: Connection, incident_ids: list[int], *, now: datetime) -> None:
+    """Record that a message to the operator's target about incidents is in the outbox."""
+    db.execute(update(incident).where(incident.c.id.in_(incident_ids)).values(target_told_at=now))
+
+
 def tell_again(db: Connection, *, told_at: datetime) -> None:
     """Let the incidents that one mail told be told again: that mail came back.
 
-    They get new numbers, by which the next mail is another one than the last.
+    They get new numbers, by which the next mail is another one than the last.  What the operator's target told stays
+    told.
     """
     for row in db.execute(select(incident).where(incident.c.told_at == told_at).order_by(incident.c.id)).all():
-        again = {"key": row.key, "summary": row.summary, "opened_at": row.opened_at, "closed_at": row.closed_at}
+        again = {name: row._mapping[name] for name in _KEPT}  # noqa: SLF001 the documented way to read a row by name
         db.execute(insert(incident).values(**again))
         db.execute(delete(incident).where(incident.c.id == row.id))  # last: SQLite gives the highest number again
 
@@ -83,6 +91,7 @@ def _incidents(db: Connection, condition: ColumnElement[bool]) -> list[Incident]
             summary=row.summary,
             opened_at=row.opened_at,
             told_at=row.told_at,
+            target_told_at=row.target_told_at,
             closed_at=row.closed_at,
         )
         for row in rows

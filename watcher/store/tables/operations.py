@@ -13,6 +13,7 @@ incident = Table(
     Column("summary", Words, nullable=False),
     Column("opened_at", Moment, nullable=False),
     Column("told_at", Moment),  # when the mail to the operator was put into the outbox
+    Column("target_told_at", Moment),  # when a message to the operator's target was; it is not told there again
     Column("closed_at", Moment),  # None = still so
     Index("ix_incident_key_closed_at", "key", "closed_at"),
 )

@@ -118,6 +118,7 @@ def _routes_of_subscriptions() -> None:
 
 
 def _operations() -> None:
+    op.add_column("incident", sa.Column("target_told_at", _MOMENT))
     op.create_table(
         "hold",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -109,7 +109,7 @@ class ChannelRefused(MailError):
 
 
 class MessageDeferred(MailError):
-    """This message was not taken now (4xx, or the line broke before the final dot).  Try it again later.
+    """This message was not taken now (4xx).  Try it again later.
 
     Attributes:
         retry_after: how long the receiver asked us to wait; None = it did not say.
@@ -118,6 +118,12 @@ class MessageDeferred(MailError):
     def __init__(self, phase: Phase, reply: str, *, retry_after: timedelta | None = None) -> None:
         super().__init__(phase, reply)
         self.retry_after = retry_after
+
+
+class LineBroken(MessageDeferred):
+    """The line broke before the final dot: not taken, and nobody refused it.  Try it again at once; if that breaks as
+    well, later.
+    """
 
 
 class MessageRefused(MailError):

@@ -13,6 +13,7 @@ from tests.smtp_server import PATIENCE, Act, MailServer, Step
 from watcher.errors import (
     ChannelDown,
     ChannelRefused,
+    LineBroken,
     MailError,
     MessageDeferred,
     MessageRefused,
@@ -155,7 +156,7 @@ def test_a_message_that_is_too_large_is_refused_with_its_size(
 def test_a_line_lost_before_the_dot_means_not_taken(server: MailServer, step: Step, act: Act) -> None:
     server.answer(step, act)
 
-    with pytest.raises(MessageDeferred, match="the line broke before the message was complete") as caught:
+    with pytest.raises(LineBroken, match="the line broke before the message was complete") as caught:
         hand_over(server, patience=MOMENT if act is Act.SILENCE else MINUTE)
 
     assert caught.value.phase is Phase(step.value)
@@ -185,7 +186,7 @@ def test_a_line_lost_after_the_dot_leaves_it_uncertain(server: MailServer, act: 
 @pytest.mark.parametrize(
     ("act", "error"),
     [
-        pytest.param(Act.HANG_UP, MessageDeferred, id="hangs up"),
+        pytest.param(Act.HANG_UP, LineBroken, id="hangs up"),
         pytest.param("421 4.3.2 closing", ChannelDown, id="says that it closes"),
         pytest.param("552 5.3.4 too big", MessageRefused, id="has had enough of the message"),
     ],

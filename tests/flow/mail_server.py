@@ -18,6 +18,7 @@ from tests.smtp_conversation import Accepted
 from watcher.errors import (
     ChannelDown,
     ChannelRefused,
+    LineBroken,
     MailError,
     MessageDeferred,
     MessageRefused,
@@ -87,6 +88,23 @@ class FakeMailServer:
     def hang_up(self, recipient: str | None = None, *, times: int | None = None) -> None:
         """Say "421 closing" when somebody is named."""
         self._add(Phase.RCPT, lambda: ChannelDown(Phase.RCPT, "421 4.3.2 closing"), recipient, times)
+
+    def break_line(
+        self,
+        recipient: str | None = None,
+        *,
+        at: Phase = Phase.DATA,
+        times: int | None = None,
+        then_die_at: Phase | None = None,
+    ) -> None:
+        """Break the line, with the message not taken; ``then_die_at``: end the sending process at its next attempt."""
+
+        def broken() -> LineBroken:
+            if then_die_at is not None:
+                self.die_at(then_die_at)
+            return LineBroken(at, "the line broke before the message was complete")
+
+        self._add(at, broken, recipient, times)
 
     def lose_answer(self, recipient: str | None = None, *, times: int = 1) -> None:
         """Take a message, and let the answer to the final dot be lost."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.flow.mail_server import Died
 from tests.flow.world import OPERATOR, OTHER, READER, THIRD, TRIAL, World, immediate, words
 from watcher.app import open_application
 from watcher.errors import StoreError
@@ -112,6 +113,50 @@ def test_a_deferred_message_is_tried_again_later_and_does_not_hold_up_the_others
 
     assert [mail.subject for mail in world.mail_server.to(READER)] == [THE_ALERT]
     assert len(world.mail_server.to(SECOND)) == 1
+
+
+def test_a_line_that_breaks_before_the_final_dot_is_tried_again_at_once(world: World) -> None:
+    begin_with_two_readers(world)
+    world.registry.publish(TRIAL, status="TERMINATED")
+    world.mail_server.break_line(READER, times=1)
+    handed = world.round().handed
+
+    assert handed.states[DeliveryState.DEFERRED] == 0
+    assert [mail.subject for mail in world.mail_server.to(READER)] == [THE_ALERT]
+    assert [mail.subject for mail in world.mail_server.to(SECOND)] == [THE_ALERT]
+    assert world.mail_server.tried.count(READER) == 2
+
+
+def test_a_line_that_breaks_again_is_left_for_a_while_and_does_not_hold_up_the_others(world: World) -> None:
+    begin_with_two_readers(world)
+    world.registry.publish(TRIAL, status="TERMINATED")
+    world.mail_server.break_line(READER)
+    world.round()
+    assert world.mail_server.tried.count(READER) == 2
+    assert [mail.subject for mail in world.mail_server.to(SECOND)] == [THE_ALERT]
+
+    world.later(minutes=4)
+    world.round()
+    assert world.mail_server.tried.count(READER) == 2
+    world.mail_server.behave()
+    world.later(minutes=1)
+    world.round()
+    assert [mail.subject for mail in world.mail_server.to(READER)] == [THE_ALERT]
+
+
+@pytest.mark.parametrize("died_at", [Phase.MAIL, Phase.DATA])
+def test_a_death_in_the_second_try_leaves_no_doubt_that_the_first_was_not_taken(world: World, died_at: Phase) -> None:
+    world.begin()
+    world.registry.publish(TRIAL, status="TERMINATED")
+    world.mail_server.break_line(READER, at=Phase.DOT, times=1, then_die_at=died_at)
+    with pytest.raises(Died):
+        world.round()
+    world.restart()
+    with world.app.database.reading() as db:
+        [waiting] = outbox.unfinished(db)
+    assert waiting.state == DeliveryState.DEFERRED
+    world.deliver()
+    assert world.mail_server.subjects == [THE_ALERT]
 
 
 def test_a_message_that_is_deferred_for_days_is_given_up_and_the_operator_is_told(world: World) -> None:

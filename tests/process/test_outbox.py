@@ -80,3 +80,11 @@ def test_only_what_was_given_up_can_be_decided_about(posting_office: Office) -> 
         ended = posting_office.run("outbox", *arguments)
         assert (arguments, ended.code) == (arguments, 2)
         assert "no message that was given up begins so" in ended.err
+
+
+def test_a_line_that_breaks_before_the_final_dot_costs_no_time(posting_office: Office) -> None:
+    posting_office.mail.answer(Step.BODY, Act.HANG_UP, times=1)
+    assert posting_office.run("check").code == 0
+    assert len(posting_office.mail.accepted) == 1
+    assert posting_office.mail.connections == 2
+    assert posting_office.run("outbox").out == "Nothing waits, and nothing was given up.\n"

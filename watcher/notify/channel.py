@@ -32,6 +32,7 @@ class Session(Protocol):
 
         Raises:
             MessageDeferred: not taken.  Try this message again later; go on with the next.
+            LineBroken: the same, but nobody refused it: try it again at once, in this session.
             MessageRefused: not taken, and never will be.  Give this message up; go on with the next.
             MessageBarred: not handed over, because the settings allow no mail to this person; go on with the next.
             MessageUncertain: perhaps taken.  Look it up, or send it again under the same Message-ID; in a new session.

@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from watcher.core.domains import a_labels
-from watcher.errors import ChannelDown, MailError, MessageDeferred, MessageRefused, MessageUncertain
+from watcher.errors import ChannelDown, LineBroken, MailError, MessageDeferred, MessageRefused, MessageUncertain
 from watcher.model import Message, Phase, Receipt
 from watcher.notify.smtp_connection import Connection, Security, SmtpServer, open_connection
 from watcher.notify.smtp_reply import CLOSING, Reply, message_error, reply_of
@@ -232,8 +232,8 @@ class _Transaction:
             raise message_error(Phase.DOT, reply, size=len(self._mime))
         return reply
 
-    def _broken_before_dot(self, phase: Phase, error: smtplib.SMTPServerDisconnected) -> MessageDeferred:
-        return MessageDeferred(phase, f"the line broke before the message was complete: {error}")
+    def _broken_before_dot(self, phase: Phase, error: smtplib.SMTPServerDisconnected) -> LineBroken:
+        return LineBroken(phase, f"the line broke before the message was complete: {error}")
 
 
 def check_mime(mime: bytes) -> None:

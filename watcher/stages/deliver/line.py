@@ -12,12 +12,13 @@ import structlog
 from watcher.errors import (
     ChannelDown,
     ChannelRefused,
+    LineBroken,
     MessageBarred,
     MessageDeferred,
     MessageRefused,
     MessageUncertain,
 )
-from watcher.model import Delivery, DeliveryState, Phase
+from watcher.model import Delivery, DeliveryState, Phase, Receipt
 from watcher.notify.channel import Channel, Session
 from watcher.stages.deliver.doubts import Doubts
 from watcher.stages.deliver.handed import Conditions, Handed, Patience
@@ -121,7 +122,7 @@ class Line:
         """Try one message; return whether the session can go on with the next."""
         began = self._surroundings.monotonic()
         try:
-            receipt = session.send(delivery.message, on_phase=partial(self._records.note_phase, delivery, now=now))
+            receipt = self._send(session, delivery, now)
         except MessageBarred as error:
             self._records.barred(delivery, error, now=now)
             handed.states[DeliveryState.BARRED] += 1
@@ -142,6 +143,18 @@ class Line:
         handed.states[DeliveryState.SENT] += 1
         self._refused_in_a_row = 0
         return True
+
+    def _send(self, session: Session, delivery: Delivery, now: datetime) -> Receipt:
+        """Hand a message over; where the line breaks before the final dot, once more at once, on a fresh connection."""
+        on_phase = partial(self._records.note_phase, delivery, now=now)
+        try:
+            return session.send(delivery.message, on_phase=on_phase)
+        except LineBroken as error:
+            if self._surroundings.stopping():
+                raise
+            _log.warning("the line broke; tried again at once", message=delivery.message.id, reply=error.reply)
+        self._records.begin_again(delivery, now=now)
+        return session.send(delivery.message, on_phase=on_phase)
 
     def _blame(self, delivery: Delivery, error: ChannelDown | ChannelRefused, handed: Handed, now: datetime) -> None:
         """Settle what is to blame for a channel that stopped at a message: if it may be that one, set it aside.

@@ -134,6 +134,13 @@ class Records:
                 outbox.record_phase(db, delivery.message.id, phase)
             self._forget_written()
 
+    def begin_again(self, delivery: Delivery, *, now: datetime) -> None:
+        """Record that an attempt begins anew whose first part was not taken: its final dot, if noted, is void."""
+        with self._database.writing() as db:
+            self._write_receipts(db, now)
+            outbox.record_phase(db, delivery.message.id, Phase.CONNECT)
+        self._forget_written()
+
     # --- after ----------------------------------------------------------------------------------------------------
 
     def taken(self, delivery: Delivery, receipt: Receipt, *, at_once: bool, now: datetime) -> None:

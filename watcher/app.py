@@ -462,4 +462,12 @@ def _deliver(
         journal_wait=mail.journal.wait if mail.journal else timedelta(0),
     )
     operator = settings.operator
-    return Deliver(database, channels, patience, operator=operator, conditions=conditions, journal=journal)
+    return Deliver(
+        database,
+        channels,
+        patience,
+        operator=operator,
+        conditions=conditions,
+        journal=journal,
+        fallbacks=_fallbacks(settings),
+    )

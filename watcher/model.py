@@ -307,6 +307,7 @@ class Delivery:
     next_attempt_at: datetime
     reply: str | None = None  # the server's last words
     digest_id: int | None = None  # None = it tells nothing that another message could tell instead
+    drill: bool = False  # it tells of changes that were only played
     unanswered: int = 0  # attempts whose final dot was not answered, and of which nothing more is known
 
 

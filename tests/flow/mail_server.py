@@ -75,7 +75,7 @@ class FakeMailServer:
         self._add(Phase.RCPT, lambda: MessageDeferred(Phase.RCPT, reply), recipient, times)
 
     def refuse(
-        self, recipient: str | None = None, *, reply: str = "550 5.1.1 no such user", times: int | None = None
+        self, recipient: str | None = None, *, reply: str = "554 5.6.0 not this mail", times: int | None = None
     ) -> None:
         self._add(Phase.RCPT, lambda: MessageRefused(Phase.RCPT, reply), recipient, times)
 

@@ -186,7 +186,7 @@ def test_a_permanent_refusal_tells_the_operator_once_and_does_not_stop_the_other
     assert [mail.subject for mail in world.mail_server.to(SECOND)] == [THE_ALERT]
     told = world.mail_server.to(OPERATOR)
     assert len(told) == 1
-    assert "550 5.1.1 no such user" in words(told[0].text)
+    assert "554 5.6.0 not this mail" in words(told[0].text)
     assert f'The mail "{THE_ALERT}" to {READER} was given up' in words(told[0].text)
     assert world.mail_server.tried.count(READER) == 1
 

@@ -48,10 +48,10 @@ def test_a_check_names_refused_trials_for_programs(office: Office) -> None:
 
 
 def test_a_mail_that_is_given_up_makes_one_check_fail_by_name(posting_office: Office) -> None:
-    posting_office.mail.answer(Step.RCPT, "550 5.1.1 no such user", recipient=READER)
+    posting_office.mail.answer(Step.RCPT, "554 5.6.0 not this mail", recipient=READER)
     ended = posting_office.run("check")
     assert ended.code == 1
-    assert f"to {READER} was given up: 550 5.1.1 no such user" in ended.err
+    assert f"to {READER} was given up: 554 5.6.0 not this mail" in ended.err
     assert "was given up" not in posting_office.run("check").err
 
 

@@ -6,7 +6,7 @@ from tests.smtp_server import Act, Step
 
 def give_up(office: Office) -> str:
     """Let a mail be refused for good, and return its ID."""
-    office.mail.answer(Step.RCPT, "550 5.1.1 no such user", recipient=READER)
+    office.mail.answer(Step.RCPT, "554 5.6.0 not this mail", recipient=READER)
     office.run("check")
     (failed,) = [line for line in office.run("outbox", "--json").lines if line["state"] == "failed"]
     return str(failed["id"])

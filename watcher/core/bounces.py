@@ -25,6 +25,7 @@ _MAILBOX_FULL = re.compile(r"[45]\.2\.2")
 _GAVE_UP = re.compile(r"4\.\d+\.\d+|5\.4\.7")  # tried for as long as the server wanted to
 _THIS_MESSAGE = re.compile(r"5\.1\.[78]|5\.2\.3|5\.3\.4|5\.6\.\d+|5\.7\.\d+")  # sender, size, content, policy
 _NO_SUCH_ADDRESS = re.compile(r"5\.1\.\d+")
+_UNKNOWN_USER = re.compile(r"55\d[ -]5\.1\.1(?![\d.])")  # a whole reply
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _REPLY_CODE = re.compile(r"(?<![\d.])([45])\d\d(?![\d.])")
 
@@ -170,6 +171,15 @@ def precise_status(outcome: Outcome) -> str | None:
     if own[1].endswith(".0.0") and words and words[1][0] == own[1][0]:
         return words[1]
     return own[1]
+
+
+def is_unknown_user(words: str) -> bool:
+    """Return whether a mail server that refuses a recipient says, in its reply, that there is no such mailbox.
+
+    Only 5.1.1 says that.  Any other refusal (policy, a full mailbox, an address that it cannot read) may pass, or is
+    about the mail or its sender; without an enhanced code nobody knows which it is.
+    """
+    return bool(_UNKNOWN_USER.match(words))
 
 
 def return_address(address: str, delimiter: str, token: str) -> str:

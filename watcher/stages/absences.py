@@ -48,6 +48,6 @@ def version_of_absence(notice: Notice) -> Version:
 
 def _version_of_loss(notice: Notice) -> Version:
     text = f"Mail does not reach {notice.detail}, who hears of this trial too"
-    sentence = f"{text}: a mail about it came back. Please make sure that they know."
+    sentence = f"{text}: a mail about it came back, or was refused. Please make sure that they know."
     told = Sentence(text=sentence, headline=text, severity=Severity.MAJOR, category="status")
     return Version(origin="Seen by trialwatch", sentences=(told,), clauses=(), not_told=0)

@@ -2,8 +2,7 @@
 
     report → which message of ours → what it means → recorded with all that follows, in one transaction → marked as read
 
-An address that mail does not reach is suspended: the operator is told, the others who hear of the same trials are told,
-and what the mail said goes to the fall-back reader, as does all that is meant for the address from then on.  A mail
+An address that mail does not reach is suspended (``suspending.py``).  A mail
 that came back for another reason is told again a little later; when that happens too often, the address is suspended
 too.  A complaint means that the reader hears no more.
 
@@ -30,9 +29,9 @@ from watcher.core.bounces import (
 )
 from watcher.core.text import one_line
 from watcher.errors import ChannelDown, ChannelRefused, MailError
-from watcher.model import NoticeKind
 from watcher.notify.mailbox import Mailbox
 from watcher.render.letters import Letter
+from watcher.stages.suspending import GivenUp, give_up_address
 from watcher.store.bounces import (
     Original,
     is_known,
@@ -44,17 +43,7 @@ from watcher.store.bounces import (
 )
 from watcher.store.database import Database
 from watcher.store.incidents import close_incidents, open_incident
-from watcher.store.notices import notify_readers
-from watcher.store.suspensions import (
-    Suspension,
-    fold,
-    fold_stranded,
-    is_loss_told,
-    suspend,
-    suspension_incident,
-    suspensions,
-    trials_told,
-)
+from watcher.store.suspensions import Suspension, fold
 
 MAILBOX_INCIDENT = "mailbox of reports"  # does not answer
 _REFUSAL_INCIDENT = "reports cannot be read"  # until somebody changes something
@@ -158,30 +147,12 @@ class Bounces:
 
     def _give_up(self, db: Connection, verdict: Verdict, original: Original, read: Read, now: datetime) -> None:
         """Suspend the address that a message was sent to, and tell everybody whom it concerns."""
-        address, reason = original.recipient, _words(verdict)
-        instead = self._who_stands_in_for(db, address)
-        if instead == address:
-            # Nobody is left.  It stays in use: what would be kept back would reach nobody either.
-            summary = f"Mail to {address} comes back ({reason}), and there is nobody else to send it to."
-            open_incident(db, suspension_incident(address), summary, now=now)
-            return
-        told = trials_told(db, original.id)
-        if suspend(db, address, reason=reason, message_id=original.id, now=now):
+        address = original.recipient
+        done = give_up_address(
+            db, address, message_id=original.id, reason=_words(verdict), fallbacks=self._fallbacks, now=now
+        )
+        if done is GivenUp.SUSPENDED:
             read.suspended.append(address)
-            summary = (
-                f"Mail to {address} comes back ({reason}); it goes to {instead} from now on. When the address works "
-                f"again: trialwatch resume {address}"
-            )
-            open_incident(db, suspension_incident(address), summary, now=now)
-        since = suspensions(db)[address].since
-        fold(db, original.id, reply=reason, now=now)
-        fold_stranded(db, now=now)
-        for nct_id in told:
-            if not is_loss_told(db, nct_id, address, since=since):
-                notify_readers(db, nct_id, NoticeKind.READER_LOST, now=now, detail=address, but=address)
-
-    def _who_stands_in_for(self, db: Connection, address: str) -> str:
-        return stand_in(address, suspended={*suspensions(db), address}, fallbacks=self._fallbacks)
 
     def _note_complaint(self, db: Connection, original: Original, now: datetime) -> None:
         """Do as if the reader had used the link to hear no more."""

@@ -289,4 +289,5 @@ def delivery_of(row: object) -> Delivery:
         reply=values["reply"],
         digest_id=values["digest_id"],
         unanswered=values["unanswered"],
+        drill=values["drill"],
     )

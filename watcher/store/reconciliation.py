@@ -77,10 +77,9 @@ def _folded(db: Connection) -> Iterable[Gap]:
 
 
 def _other_tells(digest_id: ColumnElement[int] | int) -> ColumnElement[bool]:
-    """Whether a message of a digest is on its way, or has arrived."""
+    """Whether a message of a digest is on its way, has arrived, or was given up, which the operator was told."""
     other = message.alias("other")
-    given_up = (DeliveryState.FOLDED, DeliveryState.FAILED)
-    return exists().where(other.c.digest_id == digest_id, other.c.state.not_in(given_up))
+    return exists().where(other.c.digest_id == digest_id, other.c.state != DeliveryState.FOLDED)
 
 
 def _trial_of(db: Connection, digest_id: int) -> str | None:

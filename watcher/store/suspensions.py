@@ -69,19 +69,29 @@ def fold_stranded(db: Connection, *, now: datetime) -> int:
     return len(folded)
 
 
-def fold(db: Connection, message_id: str, *, reply: str, now: datetime, again_at: datetime | None = None) -> bool:
+def fold(
+    db: Connection,
+    message_id: str,
+    *,
+    reply: str,
+    now: datetime,
+    again_at: datetime | None = None,
+    under_way: bool = False,
+) -> bool:
     """Let what a message told be told again, because it never arrived.
 
     Args:
         message_id: of the outbox; waiting, or taken by a server that sent it back.
         reply: why, in the receiving server's words.
         again_at: when the next mail may tell it; None = at once.
+        under_way: the message is being sent, by the caller, and was not taken.
 
     Returns:
         False when it was done before, or when the message is under way at this moment.
     """
     values = {"state": DeliveryState.FOLDED, "reply": reply, "finished_at": now}
-    here = (message.c.id == message_id, message.c.state.in_((*OPEN, DeliveryState.SENT)))
+    states = (DeliveryState.SENDING,) if under_way else (*OPEN, DeliveryState.SENT)
+    here = (message.c.id == message_id, message.c.state.in_(states))
     if not db.execute(update(message).where(*here).values(**values)).rowcount:
         return False
     one = db.execute(select(message.c.digest_id, message.c.composed_at).where(message.c.id == message_id)).one()

@@ -24,6 +24,7 @@ from watcher.stages.deliver.incidents import (
     delayed,
     incident_of,
 )
+from watcher.stages.deliver.lost import give_up_reader, is_lost
 from watcher.store import outbox
 from watcher.store.database import Database
 from watcher.store.dead_letters import dead_letter
@@ -47,6 +48,7 @@ class Records:
         operator: str,
         conditions: Conditions,
         journal: str | None = None,
+        fallbacks: Sequence[str] = (),
     ) -> None:
         """Wire the records of a channel.
 
@@ -57,6 +59,7 @@ class Records:
             operator: address that is told of mails that are given up.
             conditions: chance and time.
             journal: address of the mailbox that can be asked what was taken; None = there is none.
+            fallbacks: who gets the mail of an address that does not exist, the best first; none = it is given up.
         """
         self._database = database
         self._channel = channel
@@ -64,6 +67,7 @@ class Records:
         self._operator = operator
         self._surroundings = conditions
         self._journal = journal
+        self._fallbacks = tuple(fallbacks)
         self._began = 0.0
         self._claimed: dict[str, Delivery] = {}  # marked as being sent, and not recorded as anything else since
         self._receipts: list[tuple[Delivery, Receipt]] = []  # not written yet
@@ -162,6 +166,8 @@ class Records:
                 return DeliveryState.DEFERRED
             if not isinstance(error, MessageRefused) and self._fold(db, delivery, reply, now):
                 self._tell_delay(db, delivery, reply, now)
+                return DeliveryState.FOLDED
+            if is_lost(delivery, error) and give_up_reader(db, delivery, reply, fallbacks=self._fallbacks, now=now):
                 return DeliveryState.FOLDED
             self._fail(db, delivery, reply, now, phase=error.phase)
             return DeliveryState.FAILED

@@ -4,7 +4,7 @@ With several channels, each has a thread.  One that hangs is left behind when th
 before it has ended: the next run serves the others meanwhile.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
 
@@ -35,6 +35,7 @@ class Deliver:
         operator: str,
         conditions: Conditions,
         journal: Journal | None = None,
+        fallbacks: Sequence[str] = (),
     ) -> None:
         """Wire the stage.
 
@@ -45,12 +46,14 @@ class Deliver:
             operator: address that is told of mails that are given up.
             conditions: chance, time, and whether the service is ending.
             journal: mailbox that can be asked what the mail server has taken; the mail channel names it as a recipient.
+            fallbacks: who gets the mail of an address that does not exist, the best first.
         """
         self._database = database
         self._patience = patience
         self._operator = operator
         self._surroundings = conditions
         self._journal = journal
+        self._fallbacks = tuple(fallbacks)
         self._records: dict[str, Records] = {}
         self._lines: dict[str, Line] = {}
         for name, channel in channels.items():
@@ -68,6 +71,7 @@ class Deliver:
             operator=operator,
             conditions=conditions,
             journal=journal.address if journal else None,
+            fallbacks=self._fallbacks,
         )
         self._records[name] = records
         self._lines[name] = Line(

@@ -32,6 +32,7 @@ from tests.flow.world import TRIAL, World
 from tests.reliability.injection import injecting, threads_in_turn
 from tests.reliability.steps import FollowedChannel, FollowedJournal, Step, Steps
 from watcher.app import Application, open_application
+from watcher.config.sections.imap import ImapSettings
 from watcher.config.sections.mail import JournalSettings
 from watcher.config.settings import Settings
 from watcher.logs import configure_logs
@@ -265,7 +266,10 @@ def opened(plan: Plan, steps: Steps) -> Application:
     """Open the application as ``trialwatch run`` does, followed step by step."""
     settings = Settings.model_validate(plan.settings, context={"folder": plan.folder})
     journal = ImapJournal(plan.journal, address=plan.journal.username) if plan.journal else None
-    waiting = JournalSettings.model_construct(address=journal.address, wait=plan.journal_wait) if journal else None
+    waiting = None
+    if journal is not None:  # it is passed in, so that how it is reached need not be said
+        imap = ImapSettings.model_construct(host="", username="")
+        waiting = JournalSettings.model_construct(address=journal.address, wait=plan.journal_wait, imap=imap)
     mail = settings.mail.model_copy(update={"deliver_every": plan.every, "journal": waiting})
     registry = settings.registry.model_copy(update={"check_every": plan.every})
     channel = SmtpChannel(plan.smtp, journal=journal.address if journal else None)

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from tests.flow.mail_server import FakeMailServer
 from tests.flow.mailbox import FakeMailbox
 from tests.flow.registry import PublishedRegistry
-from watcher.app import Application, open_application
+from watcher.app import Application, StopSignal, open_application
 from watcher.config.settings import Settings
 from watcher.model import Cadence, Change, Message, Recipient, Route, Schedule, Watchlist
 from watcher.pipeline import Round
@@ -83,11 +83,14 @@ class World:
     mail_server: FakeMailServer = field(default_factory=FakeMailServer)
     mailbox: FakeMailbox = field(default_factory=FakeMailbox)  # read when there are options of [mail.bounces]
     clock: Clock = field(default_factory=Clock)
+    begins: bool = True  # False: goes on with a database that another world has left
+    stop: StopSignal | None = None  # waits where the application would sleep
     app: Application = field(init=False)
 
     def __post_init__(self) -> None:
         self._open()
-        self.watch(TRIAL)
+        if self.begins:
+            self.watch(TRIAL)
 
     def close(self) -> None:
         self.app.close()
@@ -192,4 +195,5 @@ class World:
             journal=self.mail_server.journal,
             monotonic=self.clock.seconds,
             chance=lambda: 0.0,
+            stop=self.stop,
         )

@@ -32,3 +32,5 @@ def configure_logs(level: str, form: Literal["text", "json"]) -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s", force=True)
     # It warns whenever a job still runs when its next turn comes, which is as it should be.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    # It prints a traceback for a head that was cut off; what came of that, the registry's client says itself.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)

@@ -23,6 +23,7 @@ from tests.factories import study
 from tests.unit.full_records import table
 from watcher.core.meaning import compare
 from watcher.core.stamp import content_hash
+from watcher.errors import RegistryError
 from watcher.model import Json, Reason
 from watcher.replay.adapter import DatasetAdapter
 from watcher.replay.days import Dataset
@@ -104,7 +105,36 @@ def test_a_record_that_calls_itself_by_two_names_is_refused() -> None:
     with RawServer(lambda _head: [http_answer(b'{"studies":[\n' + line + b"\n]}")]) as server:
         fetched = wired(url=server.url).fetch([IDS[1]])
 
-    assert refusals(fetched)[IDS[1]].reason is Reason.WRONG_RECORD
+    assert refusals(fetched)[IDS[1]].reason is Reason.NOT_JSON
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["alone", "in a list"])
+@pytest.mark.parametrize("indented", [True, False], ids=["indented", "on one line"])
+@pytest.mark.parametrize("known", [True, False], ids=["a known record", "a new record"])
+def test_a_record_with_a_key_that_comes_twice_is_refused(*, alone: bool, indented: bool, known: bool) -> None:
+    line = orjson.dumps(study(IDS[0]), option=orjson.OPT_INDENT_2 if indented else 0)
+    twice = re.sub(rb'"overallStatus":', rb'"overallStatus":"WITHDRAWN","overallStatus":', line)
+    assert orjson.loads(twice) == study(IDS[0])  # the fast parser says nothing
+
+    def answer(head: str) -> list[bytes]:
+        is_list = "filter.ids" in head
+        return [http_answer(b'{"studies":[\n' + (b"" if alone else twice) + b"\n]}" if is_list else twice)]
+
+    with RawServer(answer) as server:
+        fetched = wired(url=server.url, attempts=1).fetch(IDS[:1], {IDS[0]: b"another"} if known else {})
+
+    (refusal,) = refusals(fetched).values()
+    assert refusal.reason is Reason.NOT_JSON
+    assert "'overallStatus' comes twice" in refusal.detail
+
+
+@pytest.mark.parametrize("text", ["2026-03-02T09\x00", "\x1b[31m2026", "2026\n03"])
+def test_a_release_with_control_characters_is_none(text: str) -> None:
+    body = orjson.dumps({"apiVersion": "2.0.5", "dataTimestamp": text})
+    with RawServer(lambda _head: [http_answer(body)]) as server, pytest.raises(RegistryError) as refused:
+        wired(url=server.url, attempts=1).client.release()
+
+    assert refused.value.reason is Reason.NOT_JSON
 
 
 def test_a_record_whose_id_is_none_answers_for_nobody() -> None:
@@ -148,29 +178,30 @@ def test_records_are_the_same_however_the_list_is_written(written: Any) -> None:
         assert compare(each, orjson.loads(records([fetched])[nct_id].body), table()) == ()
 
 
-MISC = {"derivedSection": {"miscInfoModule": {"versionHolder": "DAY"}}}
+MISC = {"derivedSection": {"miscInfoModule": {"versionHolder": MON}}}
 
 
 @pytest.mark.parametrize(
     ("extra", "stamps"),
     [
         pytest.param({"derivedSection": {"miscInfoModule": {"versionHolder": 20260302}}}, set(), id="a number"),
-        pytest.param({"derivedSection": {"miscInfoModule": {"versionHolder": "Monday"}}}, {"Monday"}, id="a word"),
-        pytest.param({"x": MISC["derivedSection"]}, {"DAY"}, id="twice"),
+        pytest.param({"derivedSection": {"miscInfoModule": {"versionHolder": "Monday"}}}, set(), id="a word"),
+        pytest.param({"derivedSection": {"miscInfoModule": {"versionHolder": f"{MON}T09:00"}}}, set(), id="too long"),
+        pytest.param({"x": MISC["derivedSection"]}, {MON}, id="twice"),
         pytest.param({"derivedSection": {"miscInfoModule": "none"}}, set(), id="a module that is none"),
         pytest.param({"derivedSection": {"miscInfoModule": None}}, set(), id="none"),
     ],
 )
 @pytest.mark.parametrize("indented", [True, False], ids=["indented", "on one line"])
 def test_a_record_with_an_odd_stamp_is_a_record(extra: Json, stamps: set[str], *, indented: bool) -> None:
-    odd = study(IDS[0], stamp="DAY", extra=extra)
+    odd = study(IDS[0], stamp=MON, extra=extra)
 
     def fetched_as(record: Json) -> Any:
         body = orjson.dumps({"studies": [record]}, option=orjson.OPT_INDENT_2) if indented else packed_list([record])
         with RawServer(lambda _head: [http_answer(body)]) as server:
             return wired(url=server.url).fetch(IDS[:1])[0]
 
-    (fetched, other) = fetched_as(odd), fetched_as(orjson.loads(orjson.dumps(odd).replace(b"DAY", b"2026-03-09")))
+    (fetched, other) = fetched_as(odd), fetched_as(orjson.loads(orjson.dumps(odd).replace(MON.encode(), b"2026-03-09")))
 
     assert fetched.stamps == stamps
     (record,) = fetched.records
@@ -179,15 +210,14 @@ def test_a_record_with_an_odd_stamp_is_a_record(extra: Json, stamps: set[str], *
         assert other.records[0].content_hash == record.content_hash
 
 
-def test_two_stamps_in_one_module_are_both_cut_out() -> None:
+def test_two_stamps_in_one_module_are_a_key_that_comes_twice() -> None:
     line = orjson.dumps(study(IDS[0], stamp=MON)).replace(
         b'"versionHolder":', b'"versionHolder":"2026-01-01","versionHolder":'
     )
     with RawServer(lambda _head: [http_answer(b'{"studies":[\n' + line + b"\n]}")]) as server:
-        (record,) = wired(url=server.url).fetch(IDS[:1])[0].records
+        (refusal,) = refusals(wired(url=server.url, attempts=1).fetch(IDS[:1])).values()
 
-    assert b"2026-01-01" not in record.body
-    assert MON.encode() not in record.body
+    assert refusal.reason is Reason.NOT_JSON
 
 
 @pytest.mark.parametrize("levels", [200, 300, 1_000, 3_000])

@@ -408,9 +408,46 @@ def test_pages_without_an_end_are_left() -> None:
     assert len(server.heads) < 10
 
 
-def test_a_record_that_comes_in_two_forms_is_not_taken_for_unchanged() -> None:
+@pytest.mark.parametrize("one_page", [True, False], ids=["on one page", "on two pages"])
+@pytest.mark.parametrize("known", [True, False], ids=["a known record", "a new record"])
+def test_of_a_record_that_its_list_gives_in_two_forms_its_own_answer_is_taken(*, one_page: bool, known: bool) -> None:
     old, new = study(IDS[0]), study(IDS[0], status="COMPLETED")
-    with RawServer(pages(([old], "1"), ([new], None))) as server:
-        fetched = wired(url=server.url).fetch(IDS[:1], known_on(MON))
+    others = study(IDS[0], title="What another trial is called")
+    listed = pages(([old, others], None)) if one_page else pages(([old], "1"), ([others], None))
 
-    assert (list(records(fetched)), unchanged(fetched)) == (IDS[:1], [])
+    def answer(head: str) -> Any:
+        return listed(head) if "filter.ids" in head else [http_answer(orjson.dumps(new))]
+
+    with RawServer(answer) as server:
+        fetched = wired(url=server.url).fetch(IDS[:1], known_on(MON) if known else {})
+
+    assert [
+        orjson.loads(record.body)["protocolSection"]["statusModule"]["overallStatus"]
+        for record in records(fetched).values()
+    ] == ["COMPLETED"]
+    assert each_once(fetched) == IDS[:1]
+
+
+def test_a_record_in_two_forms_whose_own_answer_does_not_come_is_refused() -> None:
+    def answer(head: str) -> Any:
+        both = [study(IDS[0]), study(IDS[0], status="COMPLETED")]
+        return [http_answer(packed_list(both)) if "filter.ids" in head else http_answer(b"", status=503)]
+
+    with RawServer(answer) as server:
+        (refusal,) = refusals(wired(url=server.url, attempts=1).fetch(IDS[:1], known_on(MON))).values()
+
+    assert refusal.reason is Reason.MISSING
+    assert "in two forms" in refusal.detail
+
+
+@pytest.mark.parametrize(
+    "words", [f"NCT number {UNKNOWN} not found", "NCT number not found", f"NCT number {IDS[0]}1 not found"]
+)
+def test_what_is_said_of_another_record_does_not_make_this_one_gone(words: str) -> None:
+    def answer(head: str) -> Any:
+        return [http_answer(packed_list([])) if "filter.ids" in head else http_answer(words.encode(), status=404)]
+
+    with RawServer(answer) as server:
+        (refusal,) = refusals(wired(url=server.url, attempts=1).fetch(IDS[:1])).values()
+
+    assert not refusal.reason.about_the_record

@@ -37,7 +37,7 @@ def main() -> int:
         if judge.name.startswith("spam") and not lacks:
             say(f"    the highest: {max(spam_points(one.mime) for one in judged):.1f} points")
     count = QUICK_SUBJECTS if quick else SUBJECTS
-    wrong_ones = wrong_subjects(count, chance=random.Random(1))  # noqa: S311 not a secret
+    wrong_ones = wrong_subjects(count, chance=random.Random(1))
     say(f"subjects: {len(wrong_ones)} of {count:,} do not come back as they were")
     return int(failed or bool(wrong_ones))
 

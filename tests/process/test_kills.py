@@ -105,7 +105,7 @@ def test_killed_between_days_and_in_whatever_step_it_mails_the_change_of_each_da
 
 
 def test_killed_between_days_and_at_moments_of_chance_it_mails_every_change_once(busy_office: Office) -> None:
-    chance = random.Random(4711)  # noqa: S311 the same moments each time
+    chance = random.Random(4711)
     busy_office.settle(trials=TRIALS)
     daemon = busy_office.start()
     daemon.logged('"delivered"')

@@ -9,6 +9,7 @@ Does not parse JSON: one search and one hash, because this runs for every watche
 import re
 from hashlib import sha256
 
+DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")  # with fullmatch only
 # It is the first field of the first module of its section in all of 2,250 real records.
 _STAMP = re.compile(rb'"derivedSection":\{"miscInfoModule":\{"versionHolder":"([0-9]{4}-[0-9]{2}-[0-9]{2})"')
 _KEY = b'"versionHolder":'

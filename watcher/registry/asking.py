@@ -103,8 +103,9 @@ class Asker:
         if status == HTTPStatus.BAD_REQUEST:
             raise RegistryError(Reason.MALFORMED_ID, detail)
         if status == HTTPStatus.NOT_FOUND:
-            # A path that does not exist is answered by an empty or an HTML page; only the text speaks of a record.
-            if words.startswith("NCT number") and words.endswith("not found"):
+            # A path that does not exist is answered by an empty or an HTML page; only the text speaks of a record, and
+            # only the one that names it speaks of the one that was asked for.
+            if words.startswith(f"NCT number {path.rpartition('/')[2]} ") and words.endswith("not found"):
                 raise RegistryError(Reason.NOT_FOUND, words)
             raise RegistryError(Reason.SERVER_ERROR, f"{detail} (no such path; see registry.base_url)")
         if status == HTTPStatus.TOO_MANY_REQUESTS:

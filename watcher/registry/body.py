@@ -6,6 +6,7 @@ what differs from the stored version is parsed.  Where it does not, the whole bo
 Does not fetch.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -13,7 +14,7 @@ from functools import partial
 import orjson
 
 from watcher.core.identifiers import NCT_ID
-from watcher.core.stamp import UnusualStampError, content_hash, cut_stamp
+from watcher.core.stamp import DAY, UnusualStampError, content_hash, cut_stamp
 from watcher.errors import RegistryError
 from watcher.model import Json, Reason, Record, Release
 
@@ -30,6 +31,9 @@ def parse_release(body: bytes) -> Release:
         raise RegistryError(Reason.NOT_JSON, "the registry's version lacks apiVersion or dataTimestamp", retry=True)
     if max(len(api_version), len(data_timestamp)) > _LONGEST_VERSION:
         raise RegistryError(Reason.NOT_JSON, "the registry's version is no version: it is too long", retry=True)
+    if not (api_version + data_timestamp).isprintable():
+        detail = "the registry's version is no version: it holds control characters"
+        raise RegistryError(Reason.NOT_JSON, detail, retry=True)
     return Release(api_version=api_version, data_timestamp=data_timestamp)
 
 
@@ -130,7 +134,7 @@ def record_of(study: Json) -> Record:
         body = orjson.dumps(study)
     except orjson.JSONEncodeError as error:
         raise RegistryError(Reason.NO_RECORD, f"{nct_id} is nested too deep for a study") from error
-    named = stamp if isinstance(stamp, str) else None
+    named = stamp if isinstance(stamp, str) and DAY.fullmatch(stamp) else None
     return Record(nct_id=nct_id, body=body, content_hash=content_hash(body), stamp=named)
 
 
@@ -192,4 +196,31 @@ def _object(body: bytes, what: str) -> dict[str, Json]:
         raise RegistryError(Reason.NOT_JSON, detail, retry=True) from error
     if not isinstance(value, dict):
         raise RegistryError(Reason.NOT_JSON, f"{what} is not a JSON object", retry=True)
+    _refuse_doubled_keys(body, value, what)
     return value
+
+
+def _refuse_doubled_keys(body: bytes, value: Json, what: str) -> None:
+    """Refuse a text in which an object gives a key twice: which of the two holds, nobody can say.
+
+    The fast parser keeps the last one without a word.  What it writes is the text again, if that was compact, as the
+    registry's records are, and gave each key once; only where it is not, the text is read a second time, slowly.
+    """
+    try:
+        if orjson.dumps(value) == body:
+            return
+    except orjson.JSONEncodeError:  # nested deeper than it writes
+        pass
+    try:
+        json.loads(body, object_pairs_hook=_once_each)
+    except (ValueError, RecursionError) as error:
+        raise RegistryError(Reason.NOT_JSON, f"{what} cannot be believed: {error}", retry=True) from error
+
+
+def _once_each(pairs: list[tuple[str, Json]]) -> Json:
+    found: dict[str, Json] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {key[:40]!r} comes twice in one object")
+        found[key] = value
+    return found

@@ -110,6 +110,7 @@ class RegistryClient:
             batch.listed = True
         except RegistryError as error:
             failure = error
+        batch.forget_contradictions()
         if failure and failure.reason is Reason.TOO_LARGE and len(ids) > 1:
             half = len(ids) // 2
             first = self._fetch_batch(ids[:half], known)
@@ -161,6 +162,8 @@ class _Batch:
     refusals: dict[str, Refusal] = field(default_factory=dict)
     stamp_of: dict[str, str] = field(default_factory=dict)
     etags: set[str] = field(default_factory=set)
+    forms: dict[str, bytes] = field(default_factory=dict)  # content hashes of what the list held
+    contradicted: set[str] = field(default_factory=set)  # the list held them in two forms
     listed: bool = False  # the list came whole: what is not in it, the registry has left out
     failures: int = 0  # of the registry, in a row, with records that were asked for alone
     stopped: RegistryError | None = None  # the registry fails us: do not ask on
@@ -180,6 +183,7 @@ class _Batch:
     def take(self, record: Record) -> None:
         """Accept a record that was asked for; recognise one that answers for an obsolete ID; ignore any other."""
         if record.nct_id in self.asked:
+            self._note_form(record.nct_id, record.content_hash)
             if record.stamp:
                 self.stamp_of[record.nct_id] = record.stamp
             if self.known.get(record.nct_id) == record.content_hash:
@@ -190,6 +194,18 @@ class _Batch:
         for alias in aliases_of(record.body):
             if alias in self.asked:
                 self.refuse_alias(alias, canonical=record.nct_id)
+
+    def _note_form(self, nct_id: str, content_hash: bytes) -> None:
+        if self.forms.setdefault(nct_id, content_hash) != content_hash:
+            self.contradicted.add(nct_id)
+
+    def forget_contradictions(self) -> None:
+        """Count as missing what came in two forms: the answer to its own request says which one is the record's."""
+        for nct_id in self.contradicted:
+            self.unchanged.pop(nct_id, None)
+            self.records.pop(nct_id, None)
+        self.contradicted.clear()
+        self.forms.clear()
 
     def take_alone(self, nct_id: str, found: Record | str) -> None:
         """Accept the answer for one record: the record, or the ID that the registry redirects to.
@@ -212,7 +228,7 @@ class _Batch:
         reason, detail = error.reason, error.detail
         if self.listed and reason in _TROUBLE - _STOPS_AT_ONCE:
             # Whether the record is gone only the answer to its own request could say.
-            reason, detail = Reason.MISSING, f"left out of its list; asked for alone: {detail}"
+            reason, detail = Reason.MISSING, f"not in its list, or in two forms; asked for alone: {detail}"
         self.refusals[nct_id] = Refusal(nct_id=nct_id, reason=reason, detail=detail)
 
     def refuse_alias(self, nct_id: str, *, canonical: str) -> None:
@@ -239,6 +255,9 @@ class _Batch:
         self.refusals |= other.refusals
         self.stamp_of |= other.stamp_of
         self.etags |= other.etags
+        self.contradicted |= other.contradicted
+        for nct_id, content_hash in other.forms.items():
+            self._note_form(nct_id, content_hash)
         self.stopped = self.stopped or other.stopped
 
     def joined(self, other: "_Batch") -> "_Batch":
@@ -253,7 +272,7 @@ class _Batch:
         return self.stopped is not None and not self.records and not self.unchanged
 
     def judged(self) -> Fetched:
-        """Check what is new or different.  A record that came in two forms, on two pages, is one of those."""
+        """Check what is new or different."""
         checked, withheld = [], set()
         for record in self.records.values():
             try:
@@ -265,7 +284,7 @@ class _Batch:
                 checked.append(record)
                 if status == _WITHHELD:
                     withheld.add(record.nct_id)
-        unchanged = tuple(nct_id for nct_id in self.unchanged if nct_id not in self.records)
+        unchanged = tuple(self.unchanged)
         # A list may hold a record and, on another page, one that names it as an obsolete ID.
         found = {*unchanged, *(record.nct_id for record in checked)}
         return Fetched(

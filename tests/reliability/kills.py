@@ -213,7 +213,7 @@ def main() -> int:
         for journal in (True, False):
             if asked.only == ("without" if journal else "with"):
                 continue
-            chance = random.Random(asked.seed)  # noqa: S311 the same blows each time
+            chance = random.Random(asked.seed)
             with tempfile.TemporaryDirectory() as folder:
                 blows = random_blows(asked.count, chance)
                 report = run(office, Path(folder), blows, journal=journal, chance=chance)

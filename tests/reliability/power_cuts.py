@@ -100,7 +100,7 @@ def live(folder: Path, *, seed: int = 1, journal: bool = False, synchronous: str
     """Record a life from an empty folder on: migrations, first sights, changes, a failing mail server, restarts."""
     disk, registry = RecordedDisk(synchronous), PublishedRegistry()
     server = NotingMailServer(note=disk.note, journal=FakeJournal() if journal else None)
-    chance = Random(seed)  # noqa: S311 the same life each time
+    chance = Random(seed)
     path = folder / DATABASE
     with disk.recording(path):
         world = World(f"sqlite:///{path}", folder, registry=registry, mail_server=server, begins=False)
@@ -272,7 +272,7 @@ def _repeated_wrongly(accepted: Sequence[Accepted], recorded_as_sent: set[str], 
 
 def run(life: Life, folder: Path, *, count: int, lives: int, seed: int = 1, lies: bool = False) -> Figures:
     """Cut a life so often; as many times as ``lives`` says, start the program again on what is left."""
-    figures, chance = Figures(), Random(seed)  # noqa: S311 the same cuts each time
+    figures, chance = Figures(), Random(seed)
     moments = sorted(chance.randrange(1, len(life.disk.log)) for _ in range(count))
     going_on = set(chance.sample(range(count), lives))
     for number, remains in enumerate(cuts(life, moments, chance, lies=lies)):

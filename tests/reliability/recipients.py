@@ -273,7 +273,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=4711, metavar="N", help="of the moments of chance")
     asked = parser.parse_args()
     count = asked.count or (20_000 if asked.kills else 100_000)
-    chance = random.Random(asked.seed)  # noqa: S311 the same moments each time
+    chance = random.Random(asked.seed)
     with TemporaryDirectory(prefix="trialwatch-recipients-") as folder:
         Path(folder).chmod(0o755)  # the sink's folder is in it
         proved = prove(count, kills=asked.kills, chance=chance, folder=Path(folder))

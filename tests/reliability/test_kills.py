@@ -20,7 +20,7 @@ def test_wherever_the_daemon_is_killed_every_change_arrives_and_with_a_journal_o
     tmp_path: Path,
     journal: bool,  # noqa: FBT001
 ) -> None:
-    report = run(mail_office, tmp_path, BLOWS, journal=journal, chance=random.Random(4711))  # noqa: S311
+    report = run(mail_office, tmp_path, BLOWS, journal=journal, chance=random.Random(4711))
 
     assert report.failures(steps=[Step.DOT]) == []
     assert report.kills == len(BLOWS)

@@ -107,15 +107,21 @@ class Proved:
         return recorded and self.missing == self.wrong == 0 and self.doubles <= kills
 
 
-def prove(readers: int, *, kills: int = 0, chance: random.Random, folder: Path) -> Proved:
+def prove(readers: int, *, kills: int = 0, seed: int = 4711) -> Proved:
     """Let a change be told to some readers, killing the daemon at as many moments of chance.
 
     Args:
         readers: how many.
-        kills: how many; spread over the time that the work takes.
-        chance: draws the moments.
-        folder: an empty one.
+        kills: how many; half of them while mails are composed, half while they are handed over.
+        seed: of the moments.
     """
+    chance = random.Random(seed)
+    with TemporaryDirectory(prefix="trialwatch-recipients-") as folder:
+        Path(folder).chmod(0o755)  # the sink runs as somebody else, and its folder is in it
+        return _prove_in(Path(folder), readers, kills=kills, chance=chance)
+
+
+def _prove_in(folder: Path, readers: int, *, kills: int, chance: random.Random) -> Proved:
     dataset = load_dataset(write_days(folder / "days", _DAYS))
     with RegistryServer(dataset) as registry, smtp_sink(folder / "sink") as sink:
         _settle(folder, registry, sink, readers)
@@ -273,10 +279,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=4711, metavar="N", help="of the moments of chance")
     asked = parser.parse_args()
     count = asked.count or (20_000 if asked.kills else 100_000)
-    chance = random.Random(asked.seed)
-    with TemporaryDirectory(prefix="trialwatch-recipients-") as folder:
-        Path(folder).chmod(0o755)  # the sink's folder is in it
-        proved = prove(count, kills=asked.kills, chance=chance, folder=Path(folder))
+    proved = prove(count, kills=asked.kills, seed=asked.seed)
     sys.stdout.write("\n".join(rows(proved)) + "\n")
     if not proved.holds:
         sys.exit(1)

@@ -277,7 +277,7 @@ def _pipeline(
         proof=Proof(database, limits=watching.limits(), stale_after=watching.stale_after, thresholds=thresholds),
         remind=Remind(database, every=_remind_every(settings)),
         digest=_digest(settings, database, table, writer, stop=stop),
-        reconciliation=Reconciliation(database, put_back=deliver.put_back),
+        reconciliation=Reconciliation(database, put_back=deliver.put_back, standing=deliver.standing),
         deliver=deliver,
         bounces=bounces,
     )

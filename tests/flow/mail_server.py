@@ -123,6 +123,15 @@ class FakeMailServer:
         """Let whoever hands a message over fail by itself at a step, once."""
         self._add(phase, lambda: error, None, 1)
 
+    def dawdle(self, meanwhile: Callable[[], None]) -> None:
+        """Let something happen before the next recipient is answered, who is then put off; once."""
+
+        def put_off() -> MessageDeferred:
+            meanwhile()
+            return MessageDeferred(Phase.RCPT, "450 4.2.1 not now")
+
+        self._add(Phase.RCPT, put_off, None, 1)
+
     def behave(self) -> None:
         """Forget all misbehaviour."""
         self.down, self.locked, self.journal_refusal = False, None, None

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from tests.flow.world import OPERATOR, READER, TRIAL, World, words
-from watcher.core.reconciling import LONGEST_TRANSFER
+from watcher.core.reconciling import Gap, GapKind
 from watcher.model import DeliveryState, Phase
 from watcher.stages.digest import Digest
 from watcher.store.tables import digest, message, notice
@@ -100,17 +100,45 @@ def test_what_a_folded_message_told_is_told_again_when_nothing_tells_it(told: Wo
     assert "given up for a later one, and no later one told it" in operators_words(told)[0]
 
 
-def test_a_message_that_nobody_sends_any_more_is_tried_again(told: World) -> None:
-    with told.app.database.writing() as db:
+def claimed(world: World) -> None:
+    """Let the reader's mail be marked as being sent, and nobody send it."""
+    with world.app.database.writing() as db:
         sending = update(message).where(message.c.subject == CHANGED)
         db.execute(sending.values(state=DeliveryState.SENDING, phase=Phase.CONNECT))
-    within_fifteen_minutes(told)
-    assert told.mail_server.accepted == []
 
-    told.clock.moment += LONGEST_TRANSFER
+
+def test_a_message_that_nobody_sends_any_more_is_tried_again_within_fifteen_minutes(told: World) -> None:
+    claimed(told)
     within_fifteen_minutes(told)
     assert readers_mails(told) == [CHANGED]
     assert f"A change of {TRIAL}, for {READER}, is in a message that was being sent" in operators_words(told)[0]
+
+
+def test_a_message_in_hand_that_moves_is_left_alone_and_one_that_stands_still_is_told_of(told: World) -> None:
+    """The reconciliation runs beside the delivery, whose conversation is looked at from within here."""
+    found: list[list[Gap]] = []
+
+    def look() -> None:
+        for _ in range(3):
+            told.later(minutes=5)
+            found.append(told.app.pipeline.reconciliation.run(now=told.clock()))
+
+    told.later(hours=1)
+    told.registry.publish(TRIAL, status="RECRUITING")
+    told.check()
+    told.app.pipeline.compose(now=told.clock())
+    told.mail_server.dawdle(look)
+    told.deliver()
+
+    assert found[0] == []
+    assert [{gap.kind for gap in gaps} for gaps in found[1:]] == [{GapKind.HANGING}, {GapKind.HANGING}]
+    assert "gap: hanging" in [incident.key for incident in told.incidents()]
+
+    for _ in range(2):
+        within_fifteen_minutes(told)
+    assert len(readers_mails(told)) == 1
+    assert "in a conversation that stands still" in operators_words(told)[0]
+    assert told.incidents() == []
 
 
 class _NoDigest(Digest):

@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 GRACE = timedelta(minutes=15)  # after which what is due and not told is a gap
-LONGEST_TRANSFER = timedelta(hours=1)  # more than all time-outs of one conversation with a mail server together
+# After which a message that is being sent, and does not move, is a gap: with the time between two looks no more than
+# fifteen minutes.  No single answer of a mail server takes longer, see ``mail.smtp.dot_timeout``.
+STUCK_AFTER = timedelta(minutes=10)
 
 
 class GapKind(StrEnum):
@@ -20,6 +22,7 @@ class GapKind(StrEnum):
     UNTOLD = "untold"  # a notice that is due, that nothing holds, and that no digest has taken
     UNWRITTEN = "unwritten"  # a digest without a message
     STUCK = "stuck"  # a message that is being sent, and nobody sends it
+    HANGING = "hanging"  # a message that is being sent, and the conversation does not go on
     FOLDED = "folded"  # a message that a later one was to stand for, and no later one does
 
 
@@ -38,6 +41,7 @@ _FOUND = {
     GapKind.UNTOLD: "was due more than 15 minutes ago, and no digest has told it",
     GapKind.UNWRITTEN: "was in a digest that had no message",
     GapKind.STUCK: "is in a message that was being sent, and nobody sent it any more",
+    GapKind.HANGING: "is in a message that is being handed over, in a conversation that stands still for ten minutes",
     GapKind.FOLDED: "was in a message that was given up for a later one, and no later one told it",
 }
 _DONE = {
@@ -45,13 +49,14 @@ _DONE = {
     GapKind.UNTOLD: "it is looked for again at every look, and this closes when a digest has told it",
     GapKind.UNWRITTEN: "it is told again now",
     GapKind.STUCK: "it is tried again now",
+    GapKind.HANGING: "it goes on, or is tried again, when the time-out is over; if it is not, restart the service",
     GapKind.FOLDED: "it is told again now",
 }
 
 
 def is_repaired(kind: GapKind) -> bool:
     """Return whether what is missing is put right as it is found; the rest stays open until it is gone."""
-    return kind is not GapKind.UNTOLD
+    return kind not in {GapKind.UNTOLD, GapKind.HANGING}
 
 
 def gap_words(gaps: Sequence[Gap]) -> str:
@@ -64,11 +69,11 @@ def gap_words(gaps: Sequence[Gap]) -> str:
 
 
 def is_stuck(first_seen: datetime | None, *, now: datetime) -> bool:
-    """Return whether a message is being sent for longer than any transfer takes.
+    """Return whether a message is being sent for so long that somebody has to look who sends it.
 
     Args:
         first_seen: when this attempt was first seen under way; None = only now.
         now: the moment.
     """
     # A clock that was set back meanwhile makes the wait longer, never shorter.
-    return first_seen is not None and now - first_seen >= LONGEST_TRANSFER
+    return first_seen is not None and now - first_seen >= STUCK_AFTER

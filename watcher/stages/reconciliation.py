@@ -12,7 +12,7 @@ from itertools import groupby
 import structlog
 from sqlalchemy import Connection
 
-from watcher.core.reconciling import Gap, GapKind, gap_words, is_repaired, is_stuck
+from watcher.core.reconciling import STUCK_AFTER, Gap, GapKind, gap_words, is_repaired, is_stuck
 from watcher.stages.composing import incident_of
 from watcher.store.database import Database
 from watcher.store.incidents import close_incident, open_incident, open_incidents
@@ -23,16 +23,18 @@ GAP_INCIDENT = "gap: "  # with its kind
 _LOOK_EVERY = timedelta(minutes=5)
 _log = structlog.get_logger("reconciliation")
 
+Standing = Callable[[timedelta], Collection[str]]  # messages in hand that have not moved for so long
 PutBack = Callable[[Collection[str], datetime], int]  # frees messages that nobody sends; returns how many
 
 
 class Reconciliation:
     """The stage after the digest."""
 
-    def __init__(self, database: Database, *, put_back: PutBack) -> None:
-        """Wire the stage; ``put_back`` is the delivery's, which knows what is in hand."""
+    def __init__(self, database: Database, *, put_back: PutBack, standing: Standing) -> None:
+        """Wire the stage; ``put_back`` and ``standing`` are the delivery's, which knows what is in hand."""
         self._database = database
         self._put_back = put_back
+        self._standing = standing
         self._looked_at: datetime | None = None
         self._under_way: dict[tuple[str, int], datetime] = {}  # message and attempt → when it was first seen
 
@@ -58,15 +60,23 @@ class Reconciliation:
         seen = {(one.id, one.attempts): one for one in under_way(db)}
         since = {key: self._under_way.get(key) for key in seen}
         self._under_way = {key: moment or now for key, moment in since.items()}
+        standing = self._standing(STUCK_AFTER)
         return [
-            Gap(kind=GapKind.STUCK, row=one.id, nct_id=one.nct_id, address=one.recipient)
+            Gap(
+                kind=GapKind.HANGING if one.id in standing else GapKind.STUCK,
+                row=one.id,
+                nct_id=one.nct_id,
+                address=one.recipient,
+            )
             for key, one in seen.items()
-            if is_stuck(since[key], now=now)
+            if one.id in standing or is_stuck(since[key], now=now)
         ]
 
     def _repaired(self, gap: Gap, now: datetime) -> bool:
         if gap.kind is GapKind.STUCK:
-            return bool(self._put_back([str(gap.row)], now))
+            return bool(self._put_back([str(gap.row)], now))  # not what is in hand, and moves
+        if gap.kind is GapKind.HANGING:
+            return False
         with self._database.writing() as db:
             return repair(db, gap, now=now)
 

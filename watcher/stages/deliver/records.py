@@ -69,6 +69,7 @@ class Records:
         self._journal = journal
         self._fallbacks = tuple(fallbacks)
         self._began = 0.0
+        self._moved_at = 0.0  # when something was last in hand anew, came a step further, or was done
         self._claimed: dict[str, Delivery] = {}  # marked as being sent, and not recorded as anything else since
         self._receipts: list[tuple[Delivery, Receipt]] = []  # not written yet
         self._open: set[str] = set()  # keys of incidents that were open at the last look
@@ -77,6 +78,11 @@ class Records:
     def in_hand(self) -> frozenset[str]:
         """The messages that are being sent, or whose receipts are not written yet."""
         return frozenset(self._claimed.copy())
+
+    @property
+    def standing(self) -> timedelta:
+        """For how long nothing has moved here."""
+        return timedelta(seconds=self._surroundings.monotonic() - self._moved_at)
 
     # --- before ---------------------------------------------------------------------------------------------------
 
@@ -105,6 +111,7 @@ class Records:
 
     def claim(self, message_ids: Sequence[str], *, now: datetime) -> tuple[list[Delivery], int]:
         """Mark messages as being sent; return them, and how many were folded instead, being too old to be read."""
+        self._moved_at = self._surroundings.monotonic()
         with self._database.writing() as db:
             self._write_receipts(db, now)
             claimed = outbox.claim(db, message_ids)
@@ -132,6 +139,7 @@ class Records:
         Raises:
             StoreError: it is not recorded, so the step must not begin.
         """
+        self._moved_at = self._surroundings.monotonic()
         if phase.after_dot:
             with self._database.writing() as db:
                 self._write_receipts(db, now)
@@ -149,6 +157,7 @@ class Records:
 
     def taken(self, delivery: Delivery, receipt: Receipt, *, at_once: bool, now: datetime) -> None:
         """Keep a receipt, to be written at once or with the next step."""
+        self._moved_at = self._surroundings.monotonic()
         self._receipts.append((delivery, receipt))
         if at_once:
             with self._database.writing() as db:
@@ -214,6 +223,7 @@ class Records:
     @contextmanager
     def _ending(self, delivery: Delivery, now: datetime) -> Iterator[Connection]:
         """Give a transaction in which an attempt ends; the receipts of those before it are written first."""
+        self._moved_at = self._surroundings.monotonic()
         with self._database.writing() as db:
             self._write_receipts(db, now)
             yield db

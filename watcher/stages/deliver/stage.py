@@ -6,7 +6,7 @@ before it has ended: the next run serves the others meanwhile.
 
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -109,6 +109,10 @@ class Deliver:
             for delivery in freed:
                 self._put_back(db, delivery, now)
         return len(freed)
+
+    def standing(self, least: timedelta) -> frozenset[str]:
+        """Return the messages in hand that have not come a step further for so long; from any thread."""
+        return frozenset().union(*(one.in_hand for one in self._records.copy().values() if one.standing >= least))
 
     def _put_back(self, db: Connection, delivery: Delivery, now: datetime) -> None:
         self._know(delivery.message.channel)

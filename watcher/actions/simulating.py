@@ -5,7 +5,7 @@ of it is recorded but the messages, which say what they are: no snapshot, no cha
 history, coverage, reminder or reconciliation can take it for something that happened.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -17,16 +17,18 @@ from watcher.app import Application
 from watcher.config.values import normalise_address
 from watcher.core.digest import TrialBlock, arrange_version
 from watcher.core.identifiers import normalise_nct_id
+from watcher.core.items.places import countries_of
 from watcher.core.meaning import compare
+from watcher.core.routing import Story, assign, stories_of
 from watcher.core.words.past import Past
 from watcher.errors import LeaseHeld, SettingsError
 from watcher.model import Change, Delivery
 from watcher.render.letters import Letter, as_drill, letter_of_changes
 from watcher.stages.content import Content, title_of
 from watcher.stages.writing import Outgoing
-from watcher.store.lists import schedules
 from watcher.store.outbox import add_message, deliveries
 from watcher.store.revisions import known_change_ids, past_values
+from watcher.store.routes import catch_all_route, routes_of_trial
 
 _ORIGIN = "An invented version of this record, for a drill"
 
@@ -67,7 +69,9 @@ def simulate(app: Application, trial: str, wishes: Sequence[str], *, to: str | N
         if not changes:
             raise SettingsError([f"{nct_id}: the record says all that already; set something else"])
         told = any(change.told for change in changes)
-        letters = _letters(content, changes, _hearers(db, nct_id, only), title=title_of(after)) if told else {}
+        countries = countries_of(before) | countries_of(after)
+        hearers = _hearers(db, nct_id, stories_of(changes, countries), only) if told else {}
+        letters = _letters(content, changes, hearers, title=title_of(after))
     written = _written(app, letters, changes, now)
     with app.database.writing() as db:
         for outgoing in written:
@@ -86,22 +90,36 @@ def _checked(trial: str, to: str | None) -> tuple[str, str | None]:
         raise SettingsError([str(error)]) from error
 
 
-def _hearers(db: Connection, nct_id: str, only: str | None) -> list[str]:
-    """Return who would hear of a change of the trial."""
-    addresses = [only] if only else list(schedules(db, nct_id))
-    if not addresses:
+def _hearers(
+    db: Connection, nct_id: str, stories: Sequence[Story], only: str | None
+) -> Mapping[str, frozenset[str] | None]:
+    """Return who would hear of a change of the trial, and of which of its stories; None = all, for who is named.
+
+    Raises:
+        SettingsError: nobody would.
+    """
+    if only:
+        return {only: None}
+    heard: dict[str, frozenset[str]] = {}
+    for one in assign(stories, routes_of_trial(db, nct_id), catch_all_route(db)):
+        heard[one.address] = heard.get(one.address, frozenset()) | {story.id for story in one.stories}
+    if not heard:
         raise SettingsError([f"{nct_id}: nobody hears of this trial; name somebody with --to"])
-    return addresses
+    return heard
 
 
-def _letters(content: Content, changes: Sequence[Change], addresses: Sequence[str], *, title: str) -> dict[str, Letter]:
+def _letters(
+    content: Content, changes: Sequence[Change], hearers: Mapping[str, frozenset[str] | None], *, title: str
+) -> dict[str, Letter]:
     """Return each reader's letter."""
-    version = replace(arrange_version(changes, ""), origin=_ORIGIN)
-    block = TrialBlock(nct_id=changes[0].nct_id or "", title=title, versions=(version,))
-    rows = [content.row_of(change, title=title, day="drill") for change in changes if change.told]
-    return {
-        address: as_drill(letter_of_changes([block], content.coverage(address), rows=rows)) for address in addresses
-    }
+    letters = {}
+    for address, only in hearers.items():
+        version = replace(arrange_version(changes, "", only=only), origin=_ORIGIN)
+        block = TrialBlock(nct_id=changes[0].nct_id or "", title=title, versions=(version,))
+        heard = [change for change in changes if change.told and (only is None or change.story in only)]
+        rows = [content.row_of(change, title=title, day="drill") for change in heard]
+        letters[address] = as_drill(letter_of_changes([block], content.coverage(address), rows=rows))
+    return letters
 
 
 def _written(app: Application, letters: dict[str, Letter], changes: Sequence[Change], now: datetime) -> list[Outgoing]:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from watcher.app import Application, imap_server
+from watcher.app import Application
+from watcher.config.mail_channels import imap_server
 from watcher.config.sections.imap import BouncesSettings
 from watcher.errors import MailError, RegistryError, StoreError
 from watcher.notify.mailbox import ImapMailbox

@@ -1,43 +1,28 @@
-"""The composition root: settings → a wired application.  The only reader of the clock that says what time it is.
+"""Settings → a wired application.  The only reader of the clock that says what time it is.
 
 Whatever depends on the moment, or on chance, is given it from here.  Mail transfers measure their own time-outs, on the
 clock that cannot be set, and names that must not be guessed are drawn where they are needed.
-
-Does not decide anything and holds no state but the open database.
 """
 
 import random
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import requests.adapters
-import sqlalchemy
-import structlog
 
+from watcher.app.application import Application, Clock
+from watcher.app.stop import StopSignal
 from watcher.config import Settings
-from watcher.config.sections.imap import ImapSettings
-from watcher.config.sections.mail import OAuth2Settings
+from watcher.config.mail_channels import behind_allow_list, imap_server, mail_channel, mail_journal, mail_signer
 from watcher.config.target_channels import target_channels
 from watcher.core.fields import FieldTable
 from watcher.core.targets import MAIL, TARGET
-from watcher.errors import StoreError, TrialwatchError
-from watcher.notify.allow_list import AllowListChannel
 from watcher.notify.channel import Channel, Journal
-from watcher.notify.files import FileChannel
-from watcher.notify.imap_connection import ImapSecurity, ImapServer
-from watcher.notify.journal import ImapJournal
 from watcher.notify.mailbox import ImapMailbox, Mailbox
-from watcher.notify.oauth2 import OAuth2Client, TokenSource
 from watcher.notify.reports import read_report
-from watcher.notify.smtp import SmtpChannel
-from watcher.notify.smtp_connection import Security, SmtpServer
 from watcher.pipeline import Pipeline
-from watcher.processes import is_dead, this_process
 from watcher.registry.asking import Asker, Surroundings
 from watcher.registry.client import RegistryClient
 from watcher.registry.connection import Connection, Limits
@@ -53,152 +38,14 @@ from watcher.stages.digest import Digest
 from watcher.stages.proof import Proof
 from watcher.stages.reconciliation import Reconciliation
 from watcher.stages.remind import Remind
-from watcher.stages.writing import ReturnPath, Sender, Signs, Writer
+from watcher.stages.writing import ReturnPath, Sender, Writer
 from watcher.store.database import Database
-from watcher.store.leases import (
-    RENEW_EVERY,
-    Holder,
-    acquire,
-    current_holder,
-    living_holder,
-    release_lease,
-    renew,
-)
-from watcher.store.lists import declare_lists
 from watcher.store.schema import upgrade
 from watcher.tables import load_rules
-
-Clock = Callable[[], datetime]
-
-_RELEASE_TIMEOUT = timedelta(seconds=2)  # an end must not wait for others' transactions
-_log = structlog.get_logger("app")
-
-
-class Stopped(TrialwatchError):
-    """The service is ending; what was under way is left as recorded."""
-
-
-class StopSignal:
-    """Set once, from any thread or signal; everything that waits wakes up."""
-
-    def __init__(self) -> None:
-        self._event = threading.Event()
-
-    def set(self) -> None:
-        self._event.set()
-
-    def is_set(self) -> bool:
-        return self._event.is_set()
-
-    def wait(self, duration: timedelta) -> None:
-        """Sleep, unless the service ends.
-
-        Raises:
-            Stopped: it does.
-        """
-        if self._event.wait(duration.total_seconds()):
-            raise Stopped("the service is ending")
 
 
 def system_clock() -> datetime:
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Application:
-    """Everything wired together, on an open database."""
-
-    settings: Settings
-    database: Database
-    table: FieldTable
-    connection: Connection
-    registry: RegistryClient
-    channel: Channel  # of mails
-    journal: Journal | None  # what the mail server took, if there is a mailbox that knows
-    targets: Mapping[str, Channel]  # by "target:NAME"
-    writer: Writer
-    pipeline: Pipeline
-    now: Clock
-    monotonic: Callable[[], float]  # seconds; for what must not depend on whether the clock is set
-    stop: StopSignal
-
-    @contextmanager
-    def working(self) -> Iterator[Holder]:
-        """Hold the lease, so that no other instance does the same work.
-
-        Raises:
-            LeaseHeld: another instance does it now.
-        """
-        holder = this_process()
-        with self.database.writing() as db:
-            other = current_holder(db)
-            acquire(db, holder, now=self.now(), previous_is_dead=other is not None and is_dead(other))
-        try:
-            yield holder
-        finally:
-            self._release(holder)
-
-    @contextmanager
-    def renewing(self, holder: Holder, every: timedelta = RENEW_EVERY) -> Iterator[None]:
-        """Keep the lease however long the block takes; stop the work when another instance has taken it over."""
-        ended = threading.Event()
-
-        def renew_on() -> None:
-            while not ended.wait(every.total_seconds()):
-                try:
-                    with self.database.writing() as db:
-                        held = renew(db, holder, now=self.now())
-                except StoreError as error:
-                    _log.warning("the lease was not renewed; it is tried again", error=str(error))
-                    continue
-                if not held:
-                    _log.error("another instance took the work over")
-                    self.stop.set()
-                    return
-
-        renewing = threading.Thread(target=renew_on, name="lease", daemon=True)
-        renewing.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            renewing.join(_RELEASE_TIMEOUT.total_seconds())
-
-    def _release(self, holder: Holder) -> None:
-        """Give the lease back, unless the database keeps us waiting: then it runs out, or is found a dead process's."""
-
-        def release() -> None:
-            try:
-                with self.database.writing() as db:
-                    release_lease(db, holder)
-            except StoreError as error:
-                _log.warning("the lease was not given back; it runs out", error=str(error))
-
-        releasing = threading.Thread(target=release, name="release", daemon=True)
-        releasing.start()
-        releasing.join(_RELEASE_TIMEOUT.total_seconds())
-
-    def declare_lists(self) -> None:
-        """Bring the watch lists and routes that the settings file declares into the database."""
-        with self.database.writing() as db:
-            self._declare(db)
-
-    def declare_lists_unless_served(self) -> None:
-        """The same for a command, unless a service runs: that reads an edited file when it is told to."""
-        with self.database.writing() as db:
-            holder = living_holder(db, now=self.now())
-            if holder is not None and not is_dead(holder):
-                return
-            self._declare(db)
-
-    def _declare(self, db: sqlalchemy.Connection) -> None:
-        settings = self.settings
-        routes, catch_all = settings.routes(), settings.last_reader()
-        declare_lists(db, settings.watchlists(), now=self.now(), routes=routes, catch_all=catch_all)
-
-    def close(self) -> None:
-        self.connection.close()
-        self.database.close()
 
 
 def open_application(
@@ -225,8 +72,8 @@ def open_application(
     writer = _writer(settings)
     connection = _connection(settings, transport)
     registry = _registry(settings, connection, now=now, monotonic=monotonic, stop=stop)
-    journal = journal or _journal(settings)
-    channel = _guarded(settings, channel or _channel(settings, journal))
+    journal = journal or mail_journal(settings)
+    channel = behind_allow_list(settings, channel or mail_channel(settings, journal))
     targets = target_channels(settings.target, now=now)
     return Application(
         settings=settings,
@@ -320,50 +167,6 @@ def _registry(
     return RegistryClient(asker, batch_size=registry.batch_size, connections=registry.connections)
 
 
-def _guarded(settings: Settings, channel: Channel) -> Channel:
-    """Return the channel of mails, behind the list of who may get any if there is one."""
-    return AllowListChannel(channel, settings.mail.only_to) if settings.mail.only_to else channel
-
-
-def _journal(settings: Settings) -> Journal | None:
-    """Return the mailbox that knows what the mail server has taken; files need none: one written twice is one file."""
-    journal = settings.mail.journal
-    if journal is None or settings.mail.smtp is None:
-        return None
-    return ImapJournal(imap_server(journal.imap), address=journal.address)
-
-
-def _channel(settings: Settings, journal: Journal | None) -> Channel:
-    smtp = settings.mail.smtp
-    if smtp is None:
-        return FileChannel(settings.mail.directory)
-    server = SmtpServer(
-        host=smtp.host,
-        port=smtp.port,
-        security=Security(smtp.security),
-        username=smtp.username,
-        password=smtp.password.get_secret_value() if smtp.password else None,
-        tokens=_tokens(smtp.oauth2) if smtp.oauth2 else None,
-        ca_bundle=smtp.ca_bundle,
-        connect_timeout=smtp.connect_timeout,
-        command_timeout=smtp.command_timeout,
-        dot_timeout=smtp.dot_timeout,
-        local_hostname=settings.mail.domain,
-    )
-    return SmtpChannel(server, journal=journal.address if journal else None)
-
-
-def _tokens(oauth2: OAuth2Settings) -> TokenSource:
-    client = OAuth2Client(
-        token_url=oauth2.token_url,
-        client_id=oauth2.client_id,
-        client_secret=oauth2.client_secret.get_secret_value(),
-        scope=oauth2.scope,
-        ca_bundle=oauth2.ca_bundle,
-    )
-    return TokenSource(client)
-
-
 def _digest(settings: Settings, database: Database, table: FieldTable, writer: Writer, *, stop: StopSignal) -> Digest:
     people, offered = settings.people(), settings.watching.all_clear
     return Digest(
@@ -388,7 +191,7 @@ def _writer(settings: Settings) -> Writer:
         domain=mail.domain,
         subject_style=SubjectStyle(mail.subject_style),
         calendar=mail.calendar,
-        signer=_signer(settings),
+        signer=mail_signer(settings),
         returns=ReturnPath(address=mail.bounces.address, delimiter=mail.bounces.delimiter) if mail.bounces else None,
     )
     return Writer(Letters(Templates(settings.templates.directory), Templates()), sender)
@@ -401,15 +204,6 @@ def links_of(settings: Settings) -> Links | None:
 
 def _remind_every(settings: Settings) -> timedelta | None:
     return settings.acknowledge.remind_every if settings.acknowledge.remind else None
-
-
-def _signer(settings: Settings) -> Signs | None:
-    dkim = settings.mail.dkim
-    if dkim is None:
-        return None
-    from watcher.render.signing import Signer, read_key  # late: the library is for those who sign
-
-    return Signer(domain=dkim.domain, selector=dkim.selector, key=read_key(dkim.key_file.read_bytes()))
 
 
 def _fallbacks(settings: Settings) -> tuple[str, ...]:
@@ -429,21 +223,6 @@ def _bounces(settings: Settings, database: Database, mailbox: Mailbox | None, *,
         partial(read_report, address=bounces.address, delimiter=bounces.delimiter),
         fallbacks=_fallbacks(settings),
         stopping=stop.is_set,
-    )
-
-
-def imap_server(imap: ImapSettings) -> ImapServer:
-    """Return the mailbox that a section of the settings names."""
-    return ImapServer(
-        host=imap.host,
-        port=imap.port,
-        security=ImapSecurity(imap.security),
-        username=imap.username,
-        password=imap.password.get_secret_value() if imap.password else "",
-        ca_bundle=imap.ca_bundle,
-        folder=imap.folder,
-        timeout=imap.timeout,
-        deadline=imap.deadline,
     )
 
 

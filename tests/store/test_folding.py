@@ -12,7 +12,8 @@ from watcher.model import DeliveryState, NoticeKind, Phase
 from watcher.store import dead_letters, doubts, folding, outbox, tables
 from watcher.store.database import Database
 from watcher.store.incidents import open_incident, open_incidents
-from watcher.store.notices import CHANGES, Window, due_windows, notices_in, notify_readers
+from watcher.store.notices import CHANGES, Window, due_windows, notices_in
+from watcher.store.noting import notify_readers
 from watcher.store.telling import add_digest
 
 LATER = NOW + timedelta(days=3)

@@ -24,7 +24,8 @@ from tests.store.factories import (
 from watcher.model import Cadence, NoticeKind, Recipient
 from watcher.store.database import Database
 from watcher.store.lists import declare_lists
-from watcher.store.notices import CHANGES, WATCHING, Window, due_windows, notices_in, notify_readers, single_windows
+from watcher.store.notices import CHANGES, WATCHING, Window, due_windows, notices_in, single_windows
+from watcher.store.noting import notify_readers
 from watcher.store.telling import add_digest
 
 MICROSECOND = timedelta(microseconds=1)

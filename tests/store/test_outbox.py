@@ -13,7 +13,8 @@ from watcher.errors import OvertakenError, StoreError
 from watcher.model import Delivery, DeliveryState, NoticeKind, Phase
 from watcher.store import outbox, tables, telling
 from watcher.store.database import Database
-from watcher.store.notices import CHANGES, Window, due_windows, notices_in, notify_readers
+from watcher.store.notices import CHANGES, Window, due_windows, notices_in
+from watcher.store.noting import notify_readers
 from watcher.store.telling import add_digest
 
 LATER = NOW + timedelta(hours=1)

@@ -37,7 +37,8 @@ from watcher.store.lists import (
     untag_trials,
 )
 from watcher.store.mutes import active_mutes, add_mute, end_mutes
-from watcher.store.notices import CHANGES, Notice, due_windows, notices_in, notify_address, notify_readers
+from watcher.store.notices import CHANGES, Notice, due_windows, notices_in
+from watcher.store.noting import notify_address, notify_readers
 from watcher.store.routes import Origin, catch_all_route, routes_of_trial, stored_routes
 from watcher.store.schema import upgrade
 from watcher.store.welcomes import welcome_readers

@@ -21,7 +21,8 @@ from watcher.store.bounces import (
 )
 from watcher.store.database import Database
 from watcher.store.incidents import mark_told, open_incident, untold_incidents
-from watcher.store.notices import due_windows, notices_in, notify_readers
+from watcher.store.notices import due_windows, notices_in
+from watcher.store.noting import notify_readers
 from watcher.store.suspensions import (
     fold,
     fold_stranded,

@@ -19,7 +19,7 @@ from watcher.errors import SettingsError
 from watcher.model import Change, Json, Route, Severity
 from watcher.store.lists import opt_outs
 from watcher.store.mutes import Mute, active_mutes
-from watcher.store.notices import countries_at
+from watcher.store.noting import countries_at
 from watcher.store.revisions import Revision, changes_of, revisions
 from watcher.store.routes import Origin, catch_all_route, lists_of, stored_routes, tags_of
 from watcher.store.welcomes import welcomes

@@ -15,7 +15,8 @@ from watcher.core.proof import AllClear, Week, all_clear, last_week
 from watcher.model import Schedule
 from watcher.render.counts import plural
 from watcher.render.letters import Coverage, Letter
-from watcher.store.notices import ALL_CLEAR, Window, reader_schedules
+from watcher.store.notices import ALL_CLEAR, Window
+from watcher.store.noting import reader_schedules
 from watcher.store.releases import latest_release
 from watcher.store.weeks import Waiting, waiting, weeks_seen
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from watcher.core.bounces import stand_in
 from watcher.model import NoticeKind
 from watcher.store.incidents import open_incident
-from watcher.store.notices import notify_readers
+from watcher.store.noting import notify_readers
 from watcher.store.suspensions import (
     fold,
     fold_stranded,

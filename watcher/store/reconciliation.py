@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, se
 
 from watcher.core.reconciling import GRACE, Gap, GapKind
 from watcher.model import DeliveryState, NoticeKind, Place, Severity
-from watcher.store.notices import Window, due_windows, notices_in, notify_readers
+from watcher.store.notices import Window, due_windows, notices_in
+from watcher.store.noting import notify_readers
 from watcher.store.revisions import changes_of
 from watcher.store.routes import catch_all_route
 from watcher.store.tables import change, digest, message, notice, reader, revision

@@ -10,7 +10,7 @@ from watcher.core.words.past import PastValue
 from watcher.errors import OvertakenError
 from watcher.model import Change, How, NoticeKind, Place, Record, Severity
 from watcher.store.database import inserted_id
-from watcher.store.notices import notify_readers
+from watcher.store.noting import notify_readers
 from watcher.store.snapshots import StoredBody, keep_body, keep_first_bodies
 from watcher.store.tables import change, release, revision, snapshot, watch
 from watcher.store.watches import HEALTHY

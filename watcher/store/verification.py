@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, func, or_, select, update
 
 from watcher.model import NoticeKind, Reason, Severity
 from watcher.store.incidents import close_incident
-from watcher.store.notices import notify_address, notify_readers
+from watcher.store.noting import notify_address, notify_readers
 from watcher.store.tables import incident, notice, reader, release, watch
 
 ALL_UNVERIFIED = "nothing can be verified"  # an incident: readers were told so

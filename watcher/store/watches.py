@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, bindparam, false, func, or_, select, up
 from watcher.errors import OvertakenError
 from watcher.model import NoticeKind, Reason, Record, Refusal
 from watcher.store.incidents import never_seen, open_incident
-from watcher.store.notices import notify_readers
+from watcher.store.noting import notify_readers
 from watcher.store.tables import reader, release, watch
 
 GONE_AFTER = 2  # releases in a row in which the registry has no such record; one may be a mishap of the registry's

@@ -13,7 +13,7 @@ from watcher.notify.imap_connection import ImapSecurity, ImapServer
 from watcher.notify.journal import ImapJournal
 from watcher.notify.oauth2 import OAuth2Client, TokenSource
 from watcher.notify.smtp import SmtpChannel
-from watcher.notify.smtp_connection import Security, SmtpServer
+from watcher.notify.smtp_server import Security, SmtpServer
 from watcher.stages.writing import Signs
 
 

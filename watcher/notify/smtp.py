@@ -22,8 +22,9 @@ from datetime import timedelta
 from watcher.core.domains import a_labels
 from watcher.errors import ChannelDown, LineBroken, MailError, MessageDeferred, MessageRefused, MessageUncertain
 from watcher.model import Message, Phase, Receipt
-from watcher.notify.smtp_connection import Connection, Security, SmtpServer, open_connection
+from watcher.notify.smtp_connection import Connection, open_connection
 from watcher.notify.smtp_reply import CLOSING, Reply, message_error, reply_of
+from watcher.notify.smtp_server import Security, SmtpServer
 
 __all__ = ["Security", "SmtpChannel", "SmtpServer", "SmtpSession"]
 

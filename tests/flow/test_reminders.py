@@ -7,9 +7,9 @@ from functools import partial
 import pytest
 
 from tests.flow.pages import LINKED, everything, pages_of, paths
-from tests.flow.world import OTHER, READER, TRIAL, World, daily, immediate, weekly, words
+from tests.flow.world import OPERATOR, OTHER, READER, TRIAL, World, daily, immediate, weekly, words
 from watcher.actions.acknowledging import acknowledge_change, assign_change, inbox, reopen_change
-from watcher.model import Act
+from watcher.model import Act, Watchlist
 
 SECOND = "second@example.org"
 REMINDING = {"acknowledge": {"remind": True}}
@@ -205,6 +205,34 @@ def test_who_reads_a_trial_no_longer_is_not_reminded_of_it(sqlite_reminding: Wor
     suspended(world)
     world.watch(TRIAL, readers=[immediate(SECOND)])
     assert [line for line in told(world, days=1) if "Not yet" in line] == [f"{SECOND} 03 12:00 {REMINDED}"]
+
+
+def test_who_hears_as_the_last_one_is_reminded_in_the_digest_of_the_day(sqlite_reminding: World) -> None:
+    world = sqlite_reminding
+    trial = Watchlist(name="Ours", trials=(TRIAL,), recipients=())
+    world.declare(trial, catch_all=daily(OPERATOR, hour=9))
+    world.begin()
+    suspended(world)
+    mails = [line for line in told(world, days=3) if "critical" in line or TRIAL in line]
+    assert mails == [f"{OPERATOR} 03 09:00 {TOLD}", *(f"{OPERATOR} {day} 09:00 {REMINDED}" for day in ("04", "05"))]
+
+
+def test_a_reminder_that_was_not_taken_in_time_is_forgotten_when_somebody_acknowledged_meanwhile(
+    sqlite_reminding: World,
+) -> None:
+    world = sqlite_reminding
+    world.begin()
+    change_id = suspended(world)
+    assert told(world, days=1) == [f"{READER} 03 12:00 {REMINDED}"]
+    world.mail_server.down = True
+    assert told(world, days=2, step=timedelta(hours=6)) == []
+    acknowledge_change(world.app, change_id, comment=None, by="somebody")
+    assert told(world, days=3, step=timedelta(hours=6)) == []
+    world.mail_server.down = False
+    world.registry.publish(TRIAL, status="SUSPENDED", enrollment=400)
+    assert [line for line in told(world, hours=12, step=timedelta(hours=6)) if READER in line] == [
+        f"{READER} 08 18:00 [{TRIAL}] Enrollment +900 %"
+    ]
 
 
 def test_an_interval_of_one_s_own(sqlite_world: World) -> None:

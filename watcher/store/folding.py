@@ -4,6 +4,8 @@ A message that waits too long is folded and leaves its notices untold; the next 
 Or that digest is composed before, and takes along what still waits.  Both say since when it is delayed.
 
 Never folded is what was perhaps taken: it would be told twice, and by messages that nobody could recognise as doubles.
+
+A reminder is not told later: it is forgotten, and written anew if somebody still has to be reminded.
 """
 
 from collections import Counter
@@ -11,10 +13,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from watcher.errors import OvertakenError
-from watcher.model import DeliveryState
+from watcher.model import DeliveryState, NoticeKind
 from watcher.store.notices import Notice, Window, notice_of
 from watcher.store.tables import digest, message, notice
 
@@ -61,7 +63,8 @@ def all_waiting_digests(
 
 
 def _notices_of(db: Connection, message_id: str, composed_at: datetime) -> tuple[Notice, ...]:
-    rows = db.execute(select(notice).where(notice.c.message_id == message_id).order_by(notice.c.id)).mappings()
+    lasting = (notice.c.message_id == message_id, notice.c.kind != NoticeKind.UNACKNOWLEDGED)
+    rows = db.execute(select(notice).where(*lasting).order_by(notice.c.id)).mappings()
     return tuple(replace(notice_of(dict(row)), delayed_since=row["delayed_since"] or composed_at) for row in rows)
 
 
@@ -103,6 +106,8 @@ def record_folded(db: Connection, message_id: str, *, reply: str, now: datetime)
 
 
 def _free_notices(db: Connection, message_id: str, composed_at: datetime, *, told_by: Mapping[str, object]) -> None:
+    reminders = (notice.c.message_id == message_id, notice.c.kind == NoticeKind.UNACKNOWLEDGED)
+    db.execute(delete(notice).where(*reminders))
     first = func.coalesce(notice.c.delayed_since, composed_at)
     db.execute(update(notice).where(notice.c.message_id == message_id).values(delayed_since=first, **told_by))
 

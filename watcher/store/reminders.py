@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Select, and_, delete, exists, func, insert, o
 from watcher.model import Act, NoticeKind, Place, Schedule, Severity, StoryKey
 from watcher.store.acknowledgements import NEWEST_ACTS
 from watcher.store.lists import schedules
-from watcher.store.tables import acknowledgement, beginning, change, digest, notice, reader, revision, watch
+from watcher.store.routes import Origin, catch_all_route
+from watcher.store.tables import acknowledgement, beginning, change, digest, notice, reader, revision, route, watch
 
 _REMINDERS = "reminders"
 _TOLD_PLACES = (Place.LINE, Place.CLAUSE)
@@ -89,7 +90,8 @@ def add_reminders(db: Connection, reminders: Sequence[Reminder], *, now: datetim
 def waiting_stories(db: Connection, *, since: datetime, now: datetime) -> list[Waiting]:
     """Return the critical stories that were told since a moment and that nobody has acknowledged, each by person.
 
-    A story that was assigned waits for the assignee alone, else for everybody who was told and still reads the trial.
+    A story that was assigned waits for the assignee alone, else for everybody who was told and still reads the trial,
+    the catch-all among them.
     """
     found: dict[tuple[str, StoryKey], tuple[str, datetime]] = {}
     for row in db.execute(_TOLD_AND_OPEN.where(digest.c.composed_at >= since)):
@@ -103,7 +105,9 @@ def waiting_stories(db: Connection, *, since: datetime, now: datetime) -> list[W
             _, known = found.get((row.address, key), (None, waits_since))
             found[row.address, key] = (row.nct_id, min(waits_since, known))
     reminded = _reminded(db, sorted({key.revision_id for _, key in found}), now=now)
-    of_trial = {nct_id: schedules(db, nct_id) for nct_id in {nct_id for nct_id, _ in found.values()}}
+    last = catch_all_route(db)
+    catch_all = {last.address: last.schedule} if last else {}
+    of_trial = {nct_id: catch_all | schedules(db, nct_id) for nct_id in {nct_id for nct_id, _ in found.values()}}
     return [
         Waiting(
             address=address,
@@ -127,7 +131,9 @@ def _told_and_open() -> Select[Any]:
         act.c.story == change.c.story,
         act.c.id.in_(select(NEWEST_ACTS.c.id)),
     )
-    reads = exists().where(reader.c.address == notice.c.address, reader.c.nct_id == revision.c.nct_id)
+    named = exists().where(reader.c.address == notice.c.address, reader.c.nct_id == revision.c.nct_id)
+    last = exists().where(route.c.origin == Origin.CATCH_ALL, route.c.address == notice.c.address)
+    reads = or_(named, last)
     columns = (change.c.revision_id, change.c.story, revision.c.nct_id, notice.c.address, notice.c.stories)
     query = select(*columns, digest.c.composed_at.label("told_at"), act.c.act, act.c.assignee, act.c.at)
     return (

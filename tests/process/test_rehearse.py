@@ -56,6 +56,20 @@ def test_what_was_recorded_since_a_day_is_shown_again_and_nothing_is_changed(set
     assert everything(settled) == before
 
 
+def test_a_preview_shows_a_reader_what_their_routes_take(office: Office) -> None:
+    route = '[[route]]\nname = "Safety"\nrecipients = ["safety@example.org"]\ncategories = ["status"]\n'
+    office.settings.write_text(office.settings.read_text(encoding="utf-8") + route, encoding="utf-8")
+    assert office.run("check").code == 0
+    for _ in range(2):
+        office.registry.advance()
+        assert office.run("check").code == 0
+    mine = office.run("preview", "safety@example.org", "--since", "2026-03-03").out
+    everybody_s = office.run("preview", READER, "--since", "2026-03-03").out
+    assert "Study suspended" in mine
+    assert "Enrollment" not in mine
+    assert "Enrollment" in everybody_s
+
+
 @pytest.mark.parametrize("ending", ["eml", "html", "txt"])
 def test_a_preview_can_be_written_to_a_file(settled: Office, ending: str) -> None:
     changed(settled)

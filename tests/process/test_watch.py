@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.process.office import FIRST, SECOND, UNKNOWN, Office
+from tests.process.office import FIRST, READER, SECOND, UNKNOWN, Office
 
 BY_COMMAND = "Watched by command"
 
@@ -29,6 +29,14 @@ def test_a_registry_that_blocks_us_ends_with_4_and_adds_nothing(office: Office) 
     assert "403" in ended.err
     office.registry.clear_faults()
     assert office.lists() == {"Ours": [FIRST]}
+
+
+def test_people_named_by_command_hear_as_the_settings_say_that_they_want_to(office: Office) -> None:
+    person = '[[recipient]]\naddress = "' + READER + '"\ncadence = "weekly"\n'
+    office.settings.write_text(office.settings.read_text(encoding="utf-8") + person, encoding="utf-8")
+    ended = office.run("watch", "add", SECOND, "--to", READER, "--to", "other@example.org")
+    assert (ended.code, ended.err) == (0, "")
+    assert sorted(office.people()[BY_COMMAND]) == ["other@example.org (daily)", f"{READER} (weekly)"]
 
 
 # --- remove -----------------------------------------------------------------------------------------------------------

@@ -5,18 +5,26 @@ Links that need a token lead nowhere: tokens are put in force with the mail that
 
 import email
 import email.policy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
+
+from sqlalchemy import Connection
 
 from watcher.actions.pages import check_days
 from watcher.app import Application
 from watcher.config.values import did_you_mean, nearest, normalise_address, quoted
 from watcher.core.identifiers import normalise_nct_id
+from watcher.core.routing import assign, stories_of
 from watcher.errors import SettingsError
 from watcher.model import Message
 from watcher.stages.content import Content
 from watcher.store import waiting
+from watcher.store.notices import Notice
+from watcher.store.noting import countries_at
+from watcher.store.revisions import changes_of
+from watcher.store.routes import catch_all_route, routes_of_trial
 
 KINDS = (".eml", ".html", ".txt")
 
@@ -67,7 +75,7 @@ def preview(
     with app.database.reading() as db:
         who = _reader(waiting.readers(db), address) if address is not None else None
         trials = _trials(waiting.trials_of(db, who), trial)
-        notices = waiting.notices_since(db, trials, since, now=app.now()) if since else waiting.next_notices(db, who)
+        notices = _since(db, trials, since, who, now=app.now()) if since else waiting.next_notices(db, who)
         chosen = [one for one in notices if trial is None or one.nct_id in trials]
         if not chosen:
             return None
@@ -76,6 +84,24 @@ def preview(
     text, html = (_part(outgoing.message.mime, subtype) for subtype in ("plain", "html"))
     trouble = str(outgoing.failed) if outgoing.failed else None
     return Preview(message=outgoing.message, text=text, html=html, template_trouble=trouble)
+
+
+def _since(db: Connection, trials: list[str], day: str, who: str | None, *, now: datetime) -> list[Notice]:
+    """Return what was recorded since a day, as far as the reader's routes take it today."""
+    found = waiting.notices_since(db, trials, day, now=now)
+    if who is None:
+        return found
+    changes = changes_of(db, [one.revision_id for one in found if one.revision_id is not None])
+    last, routed = catch_all_route(db), []
+    for one in found:
+        if one.revision_id is None or one.nct_id is None:
+            continue
+        stories = stories_of(changes[one.revision_id], countries_at(db, one.nct_id, one.revision_id))
+        heard = assign(stories, routes_of_trial(db, one.nct_id), last)
+        mine = [story.id for share in heard if share.address == who for story in share.stories]
+        if mine:
+            routed.append(replace(one, stories=tuple(mine)))
+    return routed
 
 
 def _reader(known: list[str], address: str) -> str:

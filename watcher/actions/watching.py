@@ -4,17 +4,18 @@ Used by the command line; the web pages of a later version do the same through i
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from watcher.app import Application
-from watcher.config.sections.targets import TargetSettings, normalise_reader
+from watcher.config import Settings
+from watcher.config.sections.targets import normalise_reader
 from watcher.config.target_rules import why_undeclared
 from watcher.config.values import LONGEST_LIST_NAME, check_time_zone, one_line
 from watcher.core.identifiers import normalise_nct_id
 from watcher.errors import RegistryError, SettingsError
-from watcher.model import Cadence, Reason, Recipient, Schedule
+from watcher.model import Cadence, Reason, Recipient
 from watcher.store.lists import add_trials, listings, recipients, remove_trials, subscribe, unsubscribe
 from watcher.store.routes import Origin
 from watcher.store.watches import watch_states
@@ -45,18 +46,25 @@ class Removed:
     declared: list[str]  # trials and people of these that the settings file keeps on the list
 
 
-def read_recipient(address: str, *, cadence: Cadence, time_zone: str, targets: Sequence[TargetSettings]) -> Recipient:
+def read_recipient(address: str, *, cadence: Cadence | None, time_zone: str | None, settings: Settings) -> Recipient:
     """Check who is to hear of a list: a person, or one of the targets.
+
+    Args:
+        address: as it was written.
+        cadence, time_zone: None = as the [[recipient]] of that address has it, or as is usual.
+        settings: that name targets and people.
 
     Raises:
         SettingsError: not an address, no such target, or no such time zone.
     """
     try:
         reader = normalise_reader(address)
-        why = why_undeclared(reader, [one.name for one in targets])
+        why = why_undeclared(reader, [one.name for one in settings.target])
         if why is not None:
             raise SettingsError([f"{reader}: {why}"])
-        schedule = Schedule(cadence=cadence, time_zone=check_time_zone(time_zone))
+        schedule = settings.people().schedule(reader, cadence=cadence)
+        if time_zone is not None:
+            schedule = replace(schedule, time_zone=check_time_zone(time_zone))
         return Recipient(address=reader, schedule=schedule)
     except ValueError as error:
         raise SettingsError([str(error)]) from error

@@ -29,6 +29,14 @@ DEFAULT_LIST = "Watched by command"
 _SETTINGS = Path(DEFAULT_SETTINGS)
 Trials = Annotated[list[str], typer.Argument(help="NCT IDs, such as NCT01234567.", metavar="NCT…")]
 ListName = Annotated[str, typer.Option("--list", "-l", help="The watch list.")]
+TheirCadence = Annotated[
+    Cadence | None,
+    typer.Option(help="When the addresses of --to hear; as their [[recipient]] says unless given, or daily."),
+]
+TheirTimeZone = Annotated[
+    str | None,
+    typer.Option(help="Their time zone, an IANA name; as their [[recipient]] says unless given, or UTC."),
+]
 Skip = Annotated[bool, typer.Option("--skip-wrong", help="Take what is right, although some of it is wrong.")]
 
 
@@ -39,8 +47,8 @@ def add(
     to: Annotated[
         list[str] | None, typer.Option("--to", help="Address, or target:NAME, that hears of the list; may be repeated.")
     ] = None,
-    cadence: Annotated[Cadence, typer.Option(help="When the addresses of --to hear.")] = Cadence.DAILY,
-    time_zone: Annotated[str, typer.Option(help="Their time zone, an IANA name.")] = "UTC",
+    cadence: TheirCadence = None,
+    time_zone: TheirTimeZone = None,
     skip_wrong: Skip = False,
     settings: SettingsPath = _SETTINGS,
 ) -> None:
@@ -48,9 +56,9 @@ def add(
     with application(settings) as application_:
         from watcher.actions.watching import Given, read_recipient, watch_trials
 
-        declared = application_.settings.target
+        known = application_.settings
         recipients = [
-            read_recipient(address, cadence=cadence, time_zone=time_zone, targets=declared) for address in to or []
+            read_recipient(address, cadence=cadence, time_zone=time_zone, settings=known) for address in to or []
         ]
         given = [Given(text=trial, watchlist=watchlist) for trial in trials]
         _report_added(application_, watch_trials(application_, given, recipients=recipients, skip_wrong=skip_wrong))
@@ -131,8 +139,8 @@ def import_(
         list[str] | None,
         typer.Option("--to", help="Address, or target:NAME, that hears of the lists; may be repeated."),
     ] = None,
-    cadence: Annotated[Cadence, typer.Option(help="When the addresses of --to hear.")] = Cadence.DAILY,
-    time_zone: Annotated[str, typer.Option(help="Their time zone, an IANA name.")] = "UTC",
+    cadence: TheirCadence = None,
+    time_zone: TheirTimeZone = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     skip_wrong: Skip = False,
     settings: SettingsPath = _SETTINGS,
@@ -142,9 +150,9 @@ def import_(
         from watcher.actions.lists_as_csv import read_csv
         from watcher.actions.watching import read_recipient, watch_trials
 
-        declared = application_.settings.target
+        known = application_.settings
         recipients = [
-            read_recipient(address, cadence=cadence, time_zone=time_zone, targets=declared) for address in to or []
+            read_recipient(address, cadence=cadence, time_zone=time_zone, settings=known) for address in to or []
         ]
         given = read_csv(file, default_list=watchlist)
         done = watch_trials(application_, given, recipients=recipients, skip_wrong=skip_wrong, dry_run=dry_run)

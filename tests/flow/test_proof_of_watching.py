@@ -202,7 +202,9 @@ def test_a_registry_that_is_down_for_a_day_is_told_once_to_each_reader_and_not_f
     world.registry.clear_faults()
     world.mail_server.accepted.clear()
     each_half_hour(world, hours=2)
-    assert world.mail_server.subjects == ["Verified again"] * 2
+    readers = [mail for mail in world.mail_server.accepted if mail.recipient != OPERATOR]
+    assert [mail.subject for mail in readers] == ["Verified again"] * 2
+    assert len(world.mail_server.accepted) == 3
     assert world.incidents() == []
 
 
@@ -215,6 +217,25 @@ def test_a_registry_that_refuses_every_record_is_one_trouble_too(sqlite_world: W
     each_half_hour(world, hours=26)
     readers = [mail.subject for mail in world.mail_server.accepted if mail.recipient == READER]
     assert readers == ["Nothing can be verified"]
+
+
+def test_the_operator_hears_that_a_registry_can_be_asked_again_if_they_heard_that_it_cannot(
+    sqlite_world: World,
+) -> None:
+    world = sqlite_world
+    world.begin()
+    for hours in (0.5, 2):
+        world.registry.fault("server_error", times=None)
+        world.round()
+        each_half_hour(world, hours=hours)
+        world.registry.clear_faults()
+        each_half_hour(world, hours=2)
+
+    began, over = world.mail_server.to(OPERATOR)  # of the second one: the first was too short to be told
+    assert "The registry cannot be asked" in words(began.text)
+    assert over.subject.startswith("trialwatch: The registry can be asked again; it could not since 2026-03-02 14:30")
+    assert "What you were told of is over." in words(over.text)
+    assert world.incidents() == []
 
 
 # --- a registry that publishes nothing --------------------------------------------------------------------------------

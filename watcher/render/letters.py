@@ -20,6 +20,8 @@ from watcher.render.attachments import Attachment, TableRow, changes_csv
 from watcher.render.counts import plural
 from watcher.render.templates import Rendered, TemplateFailed, Templates
 
+_TO_DO = "The service noticed something that only you can put right. `trialwatch status` shows what is open."
+_NOTHING_TO_DO = "What you were told of is over. `trialwatch status` shows whether anything else is open."
 SOURCE = (
     "Source: ClinicalTrials.gov, U.S. National Library of Medicine. Not an official notice: "
     "the registry's own page is what counts."
@@ -73,6 +75,7 @@ class TrialGroup:
 class IncidentLine:
     summary: str
     opened_at: datetime
+    over: bool = False  # nothing is to be done: it says that something is over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,12 +227,16 @@ def as_drill(letter: Letter) -> Letter:
 
 
 def letter_to_operator(incidents: Sequence[IncidentLine], coverage: Coverage) -> Letter:
-    """Return the mail that tells the operator what is wrong."""
-    begin, more = "trialwatch needs you: ", f" (+{len(incidents) - 1})" if len(incidents) > 1 else ""
+    """Return the mail that tells the operator what is wrong, and what is over."""
+    nothing_to_do = all(incident.over for incident in incidents)
+    begin, more = (
+        "trialwatch: " if nothing_to_do else "trialwatch needs you: ",
+        f" (+{len(incidents) - 1})" if len(incidents) > 1 else "",
+    )
     return Letter(
         template="operator",
         subject=begin + one_line(incidents[0].summary, SUBJECT_LENGTH - len(begin) - len(more)) + more,
-        summary="The service noticed something that only you can put right. `trialwatch status` shows what is open.",
+        summary=_NOTHING_TO_DO if nothing_to_do else _TO_DO,
         coverage=coverage,
         incidents=tuple(incidents),
     )

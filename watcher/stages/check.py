@@ -23,7 +23,7 @@ from watcher.stages.comparison import Comparison
 from watcher.stages.evidence import Evidence, refuse_superseded, without_lagging, without_shrunk
 from watcher.store.database import Database
 from watcher.store.holds import begin_pass, end_passes
-from watcher.store.incidents import close_incident, close_incidents, never_seen, open_incident
+from watcher.store.incidents import close_and_tell, close_incident, close_incidents, never_seen, open_incident
 from watcher.store.releases import KnownRelease, confirm_release, note_checked
 from watcher.store.revisions import record_first_sights, record_revision
 from watcher.store.verification import forget_told
@@ -43,6 +43,7 @@ from watcher.store.welcomes import welcome_readers
 
 REGISTRY_INCIDENT = "registry"  # which release it is at cannot be asked
 RECORDS_INCIDENT = "records: "  # with the reason for which records cannot be verified
+_ANSWERS_AGAIN = "The registry can be asked again; it could not since {since}. What changed meanwhile is told as usual."
 _PASSES = 3  # of one check: a release that appears in mid-pass is followed; one more that does waits for the next tick
 _log = structlog.get_logger("check")
 
@@ -115,7 +116,7 @@ class Check:
         with self._database.writing() as db:
             refuse_superseded(db, release, now=now)
             known = confirm_release(db, release, now=now)
-            close_incident(db, REGISTRY_INCIDENT, now=now)
+            close_and_tell(db, REGISTRY_INCIDENT, _ANSWERS_AGAIN, now=now)
             welcome_readers(db, release_id=known.id, now=now)
             nct_ids = unverified(db, release_id=known.id)
             if nct_ids:

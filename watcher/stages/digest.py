@@ -24,6 +24,7 @@ from watcher.stages.deliver import CHANNEL_INCIDENT, JOURNAL_INCIDENT, TARGET_IN
 from watcher.stages.writing import Writer
 from watcher.store.database import Database
 from watcher.store.incidents import (
+    OVER,
     Incident,
     close_incident,
     mark_target_told,
@@ -161,6 +162,7 @@ class Digest:
             if not news:
                 return []
             coverage = Content(db=db, table=self._table).coverage()
+            news.sort(key=_is_over)  # the subject is the first one's
             recipient, letter = directed(suspensions(db), _letter_of(news, coverage), self._operator, self._fallbacks)
         outgoing = self._writer.write(letter, recipient, identity=f"operator|{news[0].id}", now=now)
         # A mail that came back is written again; what it told reached the target all the same.
@@ -193,8 +195,12 @@ def _tried(compose: Callable[[], list[str]]) -> list[str] | Exception:
 
 
 def _letter_of(incidents: Sequence[Incident], coverage: Coverage) -> Letter:
-    lines = [IncidentLine(summary=incident.summary, opened_at=incident.opened_at) for incident in incidents]
+    lines = [IncidentLine(summary=one.summary, opened_at=one.opened_at, over=_is_over(one)) for one in incidents]
     return letter_to_operator(lines, coverage)
+
+
+def _is_over(incident: Incident) -> bool:
+    return incident.key.startswith(OVER)
 
 
 def _worth_a_mail(incident: Incident, now: datetime) -> bool:

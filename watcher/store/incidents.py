@@ -8,6 +8,8 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, sel
 
 from watcher.store.tables import incident
 
+OVER = "over: "  # with the key of an incident: news that it is over, which is never open itself
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
@@ -42,6 +44,15 @@ _CLOSE = update(incident).where(incident.c.key == bindparam("of"), incident.c.cl
 def close_incident(db: Connection, key: str, *, now: datetime) -> bool:
     """Record that it is over; return False when nothing was open."""
     return bool(db.execute(_CLOSE, {"of": key, "closed_at": now}).rowcount)
+
+
+def close_and_tell(db: Connection, key: str, words: str, *, now: datetime) -> None:
+    """Record that it is over; who heard that it began hears that as well, with these words and since when it was."""
+    here = (incident.c.key == key, incident.c.closed_at.is_(None))
+    opened = db.execute(select(incident.c.opened_at).where(*here, incident.c.told_at.is_not(None))).scalar()
+    if close_incident(db, key, now=now) and opened is not None:
+        over = {"key": OVER + key, "summary": words.format(since=f"{opened:%Y-%m-%d %H:%M} UTC")}
+        db.execute(insert(incident).values(**over, opened_at=now, closed_at=now))
 
 
 def close_incidents(db: Connection, keys: Sequence[str], *, now: datetime) -> None:

@@ -17,6 +17,7 @@ from watcher.store.incidents import Incident, open_incidents
 from watcher.store.leases import living_holder
 from watcher.store.notices import due_windows
 from watcher.store.outbox import Unfinished
+from watcher.store.probe import why_not_recordable
 from watcher.store.releases import KnownRelease, latest_release
 from watcher.store.watches import Coverage, WatchState, coverage, watch_states
 
@@ -36,6 +37,7 @@ class Standing:
     held: list[Hold]  # releases whose changes wait for the operator's look
     incidents: list[Incident]
     worker: str | None  # who does the work now
+    unrecordable: str | None  # why nothing can be recorded now; None = it can
     mails_to: str
     targets: list[TargetStanding]
 
@@ -71,6 +73,8 @@ class Standing:
         for target in self.targets:
             yield f"Target {target.words}"
         yield f"Working now: {self.worker or 'nobody; start the service with `trialwatch run`'}"
+        if self.unrecordable:
+            yield f"NOTHING CAN BE RECORDED NOW, so nothing is sent until that is over: {self.unrecordable}"
         for incident in self.incidents:
             yield f"OPEN since {incident.opened_at:%Y-%m-%d %H:%M} UTC: {incident.summary}"
 
@@ -99,6 +103,7 @@ class Standing:
             "mail_trouble": self.mail_trouble,
             "incidents": [{"summary": one.summary, "opened_at": one.opened_at} for one in self.incidents],
             "worker": self.worker,
+            "unrecordable": self.unrecordable,
             "mails_to": self.mails_to,
             "targets": [asdict(target) for target in self.targets],
         }
@@ -107,6 +112,7 @@ class Standing:
 def standing_of(app: Application) -> Standing:
     """Return where the service stands now."""
     targets = standing_of_targets(app)
+    unrecordable = why_not_recordable(app.database, now=app.now())
     with app.database.reading() as db:
         release = latest_release(db)
         holder = living_holder(db, now=app.now())
@@ -124,5 +130,6 @@ def standing_of(app: Application) -> Standing:
             incidents=open_incidents(db),
             worker=f"process {holder.pid} on {holder.host}" if holder and not is_dead(holder) else None,
             mails_to=app.channel.name,
+            unrecordable=unrecordable,
             targets=targets,
         )

@@ -153,7 +153,7 @@ def check(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
 def status(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
     """Show what is verified, what waits, and what is wrong.
 
-    Ends with 1 while mails do not get through, because then no mail may reach you that says so.
+    Ends with 1 while mails do not get through, or nothing can be recorded: then no mail may reach you that says so.
     """
     with application(settings, reading=True) as app:
         from watcher.actions.standing import standing_of
@@ -165,7 +165,7 @@ def status(settings: SettingsPath = _SETTINGS, as_json: AsJson = False) -> None:
             for line in standing.lines():
                 say(line)
             _say_mail_note(app)
-    if standing.mail_trouble:
+    if standing.mail_trouble or standing.unrecordable:
         raise Failed(ExitCode.FAILURES)
 
 

@@ -306,7 +306,10 @@ def test_a_registry_that_fails_for_hours_is_told_to_the_operator_once(world: Wor
     world.registry.clear_faults()
     world.round()
     world.round()
-    assert world.mail_server.subjects[1:] == [f"[{TRIAL}] Recruitment status: Recruiting → Terminated"]
+    assert [mail.subject for mail in world.mail_server.to(READER)] == [
+        f"[{TRIAL}] Recruitment status: Recruiting → Terminated"
+    ]
+    assert sum("503" in words(mail.text) for mail in world.mail_server.to(OPERATOR)) == 1
     assert world.incidents() == []
 
 

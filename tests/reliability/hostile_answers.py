@@ -2,57 +2,45 @@
 
     python -m tests.reliability.hostile_answers --count 1000000
 
-Each answer goes through the program's own client in this process (its session, decompression, limits, parsing and
-checks; only the socket is missing), and what the client gives as new goes through the guard against shrunken records
-and the comparison, on a real database.  Right are the registry's true records, the one that is stored and a newer one;
-nothing else may ever come out as a record, but from ways that may leave a whole, right record with another content:
-there, what a strict reader of our own finds in the very bytes is the registry's word (``odd_answers.py``).
+Each answer goes through the program's own client in this process (parsing and checks; what is packed or has another
+status also through its session, inflation and limits: only the socket is missing), and what the client gives as new
+goes through the guard against shrunken records and the comparison, on a real database.
+
+Right are the registry's true records, the one that is stored and a newer one.  Nothing else may ever come out as a
+record, but from ways that may leave a whole, right record with another content: there, what a strict reader of our own
+finds in the very bytes is the registry's word (``odd_answers.py``).
 
 Deterministic by seed, a part of the answers for each seed; the parts are spread over the processors.
 """
 
 import argparse
-import logging
 import os
 import resource
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import cache
 from multiprocessing import get_context
-from pathlib import Path
 from random import Random
 
 import orjson
-import structlog
 
-from tests.edges.registry_clients import NOW, wired
-from tests.factories import study
-from tests.flow.world import World
+from tests.edges.registry_clients import NOW
+from tests.reliability.answer_bench import Bench, opened_bench, stored_sizes, true_hashes, versions
 from tests.reliability.broken_answers import BROKEN, bomb
-from tests.reliability.hostile_transport import RELEASE, HostileAsker, HostileTransport
+from tests.reliability.hostile_transport import RELEASE, HostileTransport
 from tests.reliability.odd_answers import RELEASE_WAYS, WORD, WRONG, may
-from tests.reliability.questions import Json, May, Way, id_of
+from tests.reliability.questions import May, Way
 from tests.reliability.strict_reader import without_stamp
-from watcher.core.fields import FieldTable
 from watcher.core.guards import shrinks
-from watcher.core.stamp import content_hash, cut_stamp
 from watcher.errors import RegistryError
 from watcher.model import Reason, Record
-from watcher.registry.client import Fetched, RegistryClient
-from watcher.replay.demo import build_demo_days
-from watcher.stages.comparison import Comparison
+from watcher.registry.client import Fetched
 from watcher.stages.evidence import without_shrunk
-from watcher.store.database import Database
-from watcher.store.schema import upgrade
-from watcher.store.watches import current_hashes, current_snapshots
-from watcher.tables import load_rules
+from watcher.store.watches import current_snapshots
 
 PART = 20_000  # answers of one seed
 COSTLY_EVERY = 10_000  # answers for one that is a bomb
@@ -87,78 +75,6 @@ class Tally:
         self.changes += other.changes
         self.unjust += other.unjust
         self.bombs += other.bombs
-
-
-# --- the truth --------------------------------------------------------------------------------------------------------
-
-
-@cache
-def versions() -> dict[str, tuple[Json, Json]]:
-    """Return trials with the version that is stored and the one that the registry has now: often a newer one."""
-    seen: dict[str, list[Json]] = {}
-    for day in build_demo_days():
-        for line in day.lines:
-            if line.record is not None:
-                seen.setdefault(line.nct_id, []).append(line.record)
-    found = {nct_id: (records[-2], records[-1]) for nct_id, records in seen.items()}
-    for number in range(1, 25):
-        extra = {"protocolSection": {"descriptionModule": {"detailedDescription": "Words of a trial. " * 220}}}
-        record = study(f"NCT0000{number:04}", extra=extra)
-        found[id_of(record)] = (record, record)
-    return found
-
-
-@cache
-def true_hashes() -> Mapping[str, frozenset[bytes]]:
-    """Return the content hashes of the registry's true records."""
-    return {
-        nct_id: frozenset(content_hash(cut_stamp(orjson.dumps(each))[0]) for each in both)
-        for nct_id, both in versions().items()
-    }
-
-
-@cache
-def stored_sizes() -> Mapping[str, int]:
-    return {nct_id: len(cut_stamp(orjson.dumps(stored))[0]) for nct_id, (stored, _) in versions().items()}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bench:
-    """Everything that one process needs, with the stored versions in a database."""
-
-    database: Database
-    comparison: Comparison
-    known: Mapping[str, bytes]  # the hashes of the stored versions
-    transport: HostileTransport
-    client: RegistryClient
-
-
-@contextmanager
-def opened_bench() -> Iterator[Bench]:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    with tempfile.TemporaryDirectory(prefix="trialwatch-answers-") as folder:
-        url = f"sqlite:///{folder}/store.sqlite3"
-        empty = Database(url)
-        upgrade(empty)
-        empty.close()
-        world = World(url, Path(folder))
-        try:
-            world.watch(*versions())
-            world.registry.publish_records(stored for stored, _ in versions().values())
-            assert world.check().first_seen == len(versions())
-            with world.app.database.reading() as db:
-                known = current_hashes(db, list(versions()))
-            transport = HostileTransport([newer for _, newer in versions().values()])
-            whole_way = wired(transport=transport, attempts=1).client._asker
-            yield Bench(
-                database=world.app.database,
-                comparison=Comparison(world.app.database, FieldTable(load_rules())),
-                known=known,
-                transport=transport,
-                client=RegistryClient(HostileAsker(transport, whole_way), batch_size=100, connections=1),
-            )
-        finally:
-            world.close()
 
 
 # --- one question -----------------------------------------------------------------------------------------------------

@@ -46,7 +46,9 @@ def test_no_cell_is_a_formula_or_breaks_a_line(old: str, new: str) -> None:
     assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) for line in lines for cell in line)
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\u202e=1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\u202e=1", "\uff1d1", "\ufe62a", "\uff20b"]
+)
 def test_what_a_spreadsheet_would_calculate_is_text(text: str) -> None:
     table, _ = changes_csv([row(new=text)])
     assert opened(table.content)[1][9].startswith("'")

@@ -16,7 +16,7 @@ from watcher.store.lists import listings
 
 _COLUMNS = ("nct_id", "watchlist")
 # What a spreadsheet takes for a formula, and the same behind quotes: one more is put before it, and taken off again.
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
 
 
 def read_csv(file: Path, *, default_list: str) -> list[Given]:

@@ -8,6 +8,7 @@ RFC 5546 section 3.2.1 (PUBLISH).
 """
 
 import csv
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -141,4 +142,6 @@ def _line(cells: Sequence[str]) -> bytes:
 def _cell(text: str) -> str:
     """Return a text as a cell: on one line, and no formula."""
     line = one_line(text, _CELL)
-    return f"'{line}" if line.startswith(_FORMULA) else line
+    # Spreadsheets of some countries take the wide and small forms of a sign for the sign.
+    first = unicodedata.normalize("NFKC", line[:1])
+    return f"'{line}" if first.startswith(_FORMULA) else line

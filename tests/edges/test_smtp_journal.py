@@ -6,7 +6,7 @@ import pytest
 
 from tests.edges.sample_mail import ignore_phase, message, plain_settings
 from tests.smtp_server import Act, MailServer, Step
-from watcher.errors import ChannelDown, MailError, MessageDeferred, MessageRefused, MessageUncertain
+from watcher.errors import ChannelDown, LineBroken, MailError, MessageDeferred, MessageRefused, MessageUncertain
 from watcher.model import Message, Phase, Receipt
 from watcher.notify.smtp import SmtpChannel
 
@@ -82,7 +82,7 @@ def test_without_its_reader_a_message_does_not_go_to_the_journal_either(
     [
         pytest.param("421 4.3.2 closing", ChannelDown, id="closes"),
         pytest.param("what?", MessageDeferred, id="says what is no answer"),
-        pytest.param(Act.HANG_UP, MessageDeferred, id="hangs up"),
+        pytest.param(Act.HANG_UP, LineBroken, id="hangs up"),
     ],
 )
 def test_a_server_that_ends_the_conversation_at_the_journal_has_taken_nothing(

@@ -26,6 +26,7 @@ NOT_SETTINGS = {
     "TRIALWATCH_CORPUS",  # a folder of real records, for tests
     "TRIALWATCH_REQUIRE_POSTGRESQL",  # tests fail without it, instead of skipping
     "TRIALWATCH_REQUIRE_MAIL_SERVER",  # the same
+    "TRIALWATCH_REQUIRE_STRACE",  # the same
     "TRIALWATCH_REQUIRE_MAIL_JUDGES",  # the same of the programs that judge mails
 }
 SECRET_FILES = {  # a secret: the key that names a file which holds it instead

@@ -60,6 +60,11 @@ def timing(
     return Timing.DUE
 
 
+def told_before(*, every: timedelta, now: datetime) -> datetime:
+    """Return before when somebody must have been told of what they can be reminded of now, whoever they are."""
+    return now - every + every / _LEAD
+
+
 def window_of_reminder(
     waits_since: datetime, *, every: timedelta, schedule: Schedule | None, now: datetime
 ) -> tuple[datetime, datetime]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Connection
 
-from watcher.core.reminders import Timing, timing, window_of_reminder
+from watcher.core.reminders import Timing, timing, told_before, window_of_reminder
 from watcher.store.database import Database
 from watcher.store.reminders import (
     Reminder,
@@ -60,7 +60,7 @@ def _due(db: Connection, *, since: datetime, every: timedelta, now: datetime) ->
             key=one.key,
             window=window_of_reminder(one.since, every=every, schedule=one.schedule, now=now),
         )
-        for one in waiting_stories(db, since=since, now=now)
+        for one in waiting_stories(db, since=since, told_before=told_before(every=every, now=now), now=now)
         if timing(
             one.since,
             every=every,

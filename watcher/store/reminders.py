@@ -87,14 +87,18 @@ def add_reminders(db: Connection, reminders: Sequence[Reminder], *, now: datetim
         db.execute(insert(notice), rows)
 
 
-def waiting_stories(db: Connection, *, since: datetime, now: datetime) -> list[Waiting]:
+def waiting_stories(db: Connection, *, since: datetime, told_before: datetime, now: datetime) -> list[Waiting]:
     """Return the critical stories that were told since a moment and that nobody has acknowledged, each by person.
+
+    What was told after ``told_before`` is left out, so that a change which a hundred thousand have just heard of costs
+    nothing; what was told by a clock that was ahead is not.
 
     A story that was assigned waits for the assignee alone, else for everybody who was told and still reads the trial,
     the catch-all among them.
     """
     found: dict[tuple[str, StoryKey], tuple[str, datetime]] = {}
-    for row in db.execute(_TOLD_AND_OPEN.where(digest.c.composed_at >= since)):
+    long_ago = or_(digest.c.composed_at <= told_before, digest.c.composed_at > now)
+    for row in db.execute(_TOLD_AND_OPEN.where(digest.c.composed_at >= since, long_ago)):
         if row.stories is not None and row.story not in row.stories:
             continue
         key = StoryKey(revision_id=row.revision_id, story=row.story)

@@ -1,6 +1,7 @@
 """What the registry's answers are taken for: cut off, written otherwise, or no answer of the registry at all."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -24,7 +25,8 @@ from tests.unit.full_records import table
 from watcher.core.meaning import compare
 from watcher.core.stamp import content_hash
 from watcher.errors import RegistryError
-from watcher.model import Json, Reason
+from watcher.model import Json, Reason, Record
+from watcher.registry.body import parse_page
 from watcher.replay.adapter import DatasetAdapter
 from watcher.replay.days import Dataset
 
@@ -126,6 +128,44 @@ def test_a_record_with_a_key_that_comes_twice_is_refused(*, alone: bool, indente
     (refusal,) = refusals(fetched).values()
     assert refusal.reason is Reason.NOT_JSON
     assert "'overallStatus' comes twice" in refusal.detail
+
+
+@pytest.mark.parametrize(
+    ("head", "filling"),
+    [(b'{"studies":[', b"{},"), (b'{"studies":[\n', b"{}\n,"), (b'{"studies":[0', b",0"), (b"[", b"[")],
+    ids=["on one line", "on lines that are none", "numbers", "nested"],
+)
+def test_an_answer_of_millions_of_values_is_not_decoded(head: bytes, filling: bytes) -> None:
+    pieces = (head if number == 0 else filling * 100_000 for number in range(40))
+    with pytest.raises(RegistryError) as refused:
+        parse_page(pieces, lambda _record: None)
+
+    assert refused.value.reason is Reason.TOO_LARGE
+
+
+def test_a_page_of_nothing_but_what_is_no_study_is_left_early() -> None:
+    taken = 0
+
+    def pieces() -> Iterator[bytes]:
+        nonlocal taken
+        yield b'{"studies":[\n'
+        for taken in range(100):  # noqa: B007 looked at below
+            yield b"{},\n" * 500
+
+    with pytest.raises(RegistryError):
+        parse_page(pieces(), lambda _record: None)
+
+    assert taken < 5
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 1_000, 100_000])
+def test_records_are_the_same_in_whatever_pieces_a_page_comes(size: int) -> None:
+    page = packed_list([study(nct_id) for nct_id in IDS], token="next")
+    found: list[Record] = []
+    token = parse_page((page[start : start + size] for start in range(0, len(page), size)), found.append)
+
+    assert [record.nct_id for record in found] == IDS
+    assert token == "next"
 
 
 @pytest.mark.parametrize("text", ["2026-03-02T09\x00", "\x1b[31m2026", "2026\n03"])

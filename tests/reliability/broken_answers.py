@@ -118,19 +118,34 @@ def damaged_packed(chance: Random, asked: Question) -> Sent:
     return Sent(body=bytes(packed), headers={"Content-Encoding": "gzip"})
 
 
+# How a bomb begins, what it repeats, and how it ends: white space, depth, NULs, and values without number in each form
+# in which a list may be written, whole ones among them.
+BOMBS = (
+    (b'{"studies":[\n{"a":"', b" ", b""),
+    (b"[", b"[", b""),
+    (b"", b"\x00", b""),
+    (b'{"studies":[\n', b"{}\n,", b""),
+    (b'{"studies":[\n', b"{},\n", b"{}\n]}"),
+    (b'{"studies":[', b"{},", b"{}]}"),
+    (b'{"studies":[\n', b"\n", b"]}"),
+    (b'{"a":[', b"[],", b'0],"a":1}'),
+)
+
+
 @cache
-def _bomb(kind: int) -> tuple[str, bytes]:
-    """Return what inflates to some hundred megabytes."""
-    head, filling = ((b'{"studies":[\n{"a":"', b" "), (b"[", b"["), (b"", b"\x00"), (b'{"studies":[\n', b"{}\n,"))[kind]
-    packer = zlib.compressobj(6, zlib.DEFLATED, 31 if kind % 2 else 15)
+def _bomb(kind: int, size: int, *, zipped: bool) -> bytes:
+    head, filling, tail = BOMBS[kind]
+    packer = zlib.compressobj(6, zlib.DEFLATED, 31 if zipped else 15)
     pieces = [packer.compress(head)]
-    pieces += [packer.compress(filling * (MEGABYTE // len(filling))) for _ in range(200)]
-    return ("gzip" if kind % 2 else "deflate"), b"".join([*pieces, packer.flush()])
+    pieces += [packer.compress(filling * (MEGABYTE // len(filling))) for _ in range(size)]
+    return b"".join([*pieces, packer.compress(tail), packer.flush()])
 
 
 def bomb(chance: Random, asked: Question) -> Sent:
-    encoding, content = _bomb(chance.randrange(4))
-    return Sent(body=content, headers={"Content-Encoding": encoding})
+    """Send what inflates to 200 megabytes, or to one less than the limit."""
+    size, zipped = chance.choice((200, 15 if asked.alone else 63)), chance.random() < 0.5
+    content = _bomb(chance.randrange(len(BOMBS)), size, zipped=zipped)
+    return Sent(body=content, headers={"Content-Encoding": "gzip" if zipped else "deflate"})
 
 
 # --- other answers than 200 -------------------------------------------------------------------------------------------

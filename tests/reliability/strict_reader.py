@@ -8,7 +8,6 @@ Of an ID that comes with two contents, neither counts.  The day's stamp is no co
 import json
 import re
 from collections.abc import Mapping
-from copy import deepcopy
 from typing import Any
 
 Json = Any
@@ -66,15 +65,18 @@ def _read_by_line(body: bytes) -> Json:
     return {"studies": [_read(line.removesuffix(b",")) for line in lines]}
 
 
-def without_stamp(study: Json) -> Json:
-    """Return a study as it is compared: its day's stamp counts for nothing."""
-    section = study.get("derivedSection")
+def without_stamp(value: Json) -> Json:
+    """Return a study as it is compared: the day's stamp counts for nothing, even in a section that has got lost."""
+    if isinstance(value, list):
+        return [without_stamp(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    found = {key: without_stamp(below) for key, below in value.items()}
+    section = found.get("derivedSection")
     module = section.get("miscInfoModule") if isinstance(section, dict) else None
-    if not isinstance(module, dict) or module.get("versionHolder") is None:
-        return study
-    copied = deepcopy(study)
-    copied["derivedSection"]["miscInfoModule"]["versionHolder"] = ""
-    return copied
+    if isinstance(section, dict) and isinstance(module, dict) and module.get("versionHolder") is not None:
+        found["derivedSection"] = {**section, "miscInfoModule": {**module, "versionHolder": ""}}
+    return found
 
 
 def _id_of(study: Json) -> str | None:

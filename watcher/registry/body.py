@@ -19,6 +19,10 @@ from watcher.errors import RegistryError
 from watcher.model import Json, Reason, Record, Release
 
 _HEAD = b'"studies":['
+_MOST_VALUES = (
+    2_000_000  # in one text: two real batches of the largest size have as many; decoded, 64 bytes each or more
+)
+_MOST_UNUSABLE = 1_000  # studies of one page: more than are asked for
 _LONGEST_VERSION = 40  # characters; the registry's has 19
 _START = re.compile(rb'\{"protocolSection":\{"identificationModule":\{"nctId":"(NCT[0-9]{8})"')
 
@@ -49,15 +53,17 @@ def parse_page(pieces: Iterable[bytes], take: Callable[[Record], None]) -> str |
 
     Raises:
         RegistryError: NOT_JSON, when the body is cut off, HTML, or of another shape; or there are studies, and none of
-            them is usable.
+            them is usable, or many are not.
     """
-    usable, failure = 0, None
+    usable, unusable, failure = 0, 0, None
     studies = _Studies(pieces)
     for read in studies:
         try:
             record = read()
         except RegistryError as error:
-            failure = error
+            unusable, failure = unusable + 1, error
+            if unusable > _MOST_UNUSABLE:
+                raise
         else:
             usable += 1
             take(record)
@@ -70,7 +76,7 @@ class _Studies:
     """The studies of a page that comes, each as the function that makes a record of it."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._lines = _lines(pieces)
+        self._lines = _Lines(pieces)
         self.next_page_token: str | None = None  # known when the studies have been gone through
 
     def __iter__(self) -> Iterator[Callable[[], Record]]:
@@ -83,7 +89,7 @@ class _Studies:
                     break
                 yield partial(_record_of_line, study)
         # What is left is the end of the list, or written in another way than a study a line.
-        envelope = _object(b"\n".join([head, line, *self._lines]), "the list of studies")
+        envelope = _object(b"\n".join([head, line, self._lines.rest()]), "the list of studies")
         listed = envelope.get("studies")
         if not isinstance(listed, list):
             raise RegistryError(Reason.NOT_JSON, "the list of studies has no studies", retry=True)
@@ -171,16 +177,36 @@ def _record_of_line(line: bytes) -> Record:
     return Record(nct_id=start[1].decode(), body=body, content_hash=content_hash(body), stamp=stamp)
 
 
-def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the lines of a text that comes in pieces, at least one; the last one has no line end."""
-    begun: list[bytes] = []
-    for piece in pieces:
-        end, *others = piece.split(b"\n")
-        begun.append(end)
-        for other in others:
-            yield b"".join(begun)
-            begun = [other]
-    yield b"".join(begun)
+class _Lines(Iterator[bytes]):
+    """The lines of a text that comes in pieces, at least one, without their ends; and what is left of it, as it is.
+
+    Of millions of lines, none but the one that is asked for exists.
+    """
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+        self._piece: bytes | None = b""  # None: all lines were taken
+        self._at = 0  # where in the piece the next line begins
+
+    def __next__(self) -> bytes:
+        begun: list[bytes] = []
+        while self._piece is not None:
+            end = self._piece.find(b"\n", self._at)
+            if end >= 0:
+                begun.append(self._piece[self._at : end])
+                self._at = end + 1
+                return b"".join(begun)
+            begun.append(self._piece[self._at :])
+            self._piece, self._at = next(self._pieces, None), 0
+            if self._piece is None:
+                return b"".join(begun)
+        raise StopIteration
+
+    def rest(self) -> bytes:
+        """Return what was not taken as lines yet."""
+        begun = b"" if self._piece is None else self._piece[self._at :]
+        self._piece = None
+        return b"".join([begun, *self._pieces])
 
 
 def _looks_whole(study: bytes) -> bool:
@@ -188,6 +214,8 @@ def _looks_whole(study: bytes) -> bool:
 
 
 def _object(body: bytes, what: str) -> dict[str, Json]:
+    if len(body) > _MOST_VALUES and sum(body.count(mark) for mark in (b",", b"[", b"{")) > _MOST_VALUES:
+        raise RegistryError(Reason.TOO_LARGE, f"{what} has more than {_MOST_VALUES:,} values")
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:

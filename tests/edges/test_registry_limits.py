@@ -14,10 +14,12 @@ from time import monotonic
 import pytest
 
 from tests.edges.raw_server import RawServer, drops, http_answer
+from tests.edges.registry_clients import each_once, wired
 from tests.edges.registry_connections import CHUNKED, MIB, SHORT, SOON, WHOLE, always, connection, get, refusal
 from tests.factories import study
 from watcher.errors import RegistryError
 from watcher.model import Reason
+from watcher.registry.client import Caps
 from watcher.registry.connection import Connection
 from watcher.replay.days import Dataset
 from watcher.replay.server import RegistryServer
@@ -194,3 +196,21 @@ def test_nothing_is_left_open_or_running(client: Connection) -> None:
 
     assert all(timer.finished.is_set() for timer in timers)
     assert len(list(OPEN_FILES.iterdir())) <= before
+
+
+def test_answers_that_are_too_large_are_forgotten_before_the_halves_are_asked_for() -> None:
+    cap = 2 * 1024 * 1024
+    too_large = http_answer(b'{"studies":[\n' + b" " * (cap + 1))
+    ids = [f"NCT{number:08}" for number in range(1, 65)]  # halved six times
+    with RawServer(lambda head: [too_large if "filter.ids" in head else http_answer(b"", status=500)]) as server:
+        asker = wired(url=server.url, attempts=1, caps=Caps(batch=cap))
+        tracemalloc.start()
+        try:
+            fetched = asker.fetch(ids)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+    assert each_once(fetched) == ids
+    assert len(server.heads) > 6
+    assert peak < 4 * cap

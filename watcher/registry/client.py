@@ -109,7 +109,7 @@ class RegistryClient:
             self._fetch_list(batch)
             batch.listed = True
         except RegistryError as error:
-            failure = error
+            failure = _without_answer(error)
         batch.forget_contradictions()
         if failure and failure.reason is Reason.TOO_LARGE and len(ids) > 1:
             half = len(ids) // 2
@@ -146,7 +146,7 @@ class RegistryClient:
             batch.refuse(nct_id, error)
             batch.failures = batch.failures + 1 if error.reason in _TROUBLE else 0
             if error.reason in _STOPS_AT_ONCE or batch.failures > 1:
-                batch.give_up(error, asked=False)
+                batch.give_up(_without_answer(error), asked=False)
         else:
             batch.failures = 0
 
@@ -295,6 +295,11 @@ class _Batch:
             etags=frozenset(self.etags),
             withheld=frozenset(withheld),
         )
+
+
+def _without_answer(error: RegistryError) -> RegistryError:
+    """Return the error anew: its traceback, and what it was raised from, would keep an answer of megabytes alive."""
+    return RegistryError(error.reason, error.detail)
 
 
 def _unasked(ids: Sequence[str], error: RegistryError) -> _Batch:
